@@ -1,0 +1,356 @@
+//! A stream of bytes to packets and back: the one place where a length from the wire becomes memory.
+//!
+//! [`Decoder`] takes bytes in any fragmentation and refuses a packet over its limit before storing any
+//! of it. [`EncodeBuffer`] holds what is to be written, small packets side by side, large payloads by
+//! reference.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "reads what a hostile peer wrote"
+)]
+
+use crate::packet::{Packet, ParseError};
+use crate::varint::{self, VarintError};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+/// Room for the first read of a connection; an idle one never needs more.
+const FIRST_READ: usize = 2 << 10;
+/// Room for a read once the traffic has shown that it fills smaller ones.
+const LARGEST_READ: usize = 64 << 10;
+/// The most memory that a length prefix alone can claim.
+const UNPROVEN: u64 = 64 << 10;
+/// Room beyond the packet that is being received: a read that is filled to the brim has to be repeated
+/// to learn that there is no more.
+const SLACK: usize = 2 << 10;
+/// Payloads below this are copied out of the read buffer.
+const SMALLEST_SHARED: usize = 4 << 10;
+/// A payload shares the read buffer only if it is at least this part of it, so that one that is kept
+/// never pins more than this many times its own size.
+const PINNED_PER_VISIBLE: usize = 4;
+/// Payloads from here on are written by reference instead of being copied.
+const SMALLEST_BY_REFERENCE: usize = 8 << 10;
+
+/// Why incoming bytes cannot be a packet stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// The length prefix is not a number.
+    #[error("bad length prefix of a packet")]
+    Length(#[source] VarintError),
+    /// The peer announced more than this side agreed to hold.
+    #[error("packet of {announced} bytes exceeds the limit of {limit}")]
+    TooLong {
+        /// What the length prefix said.
+        announced: u64,
+        /// [`Decoder::new`]'s argument.
+        limit: usize,
+    },
+    /// The length was fine, the body was not.
+    #[error(transparent)]
+    Packet(#[from] ParseError),
+    /// The stream ended inside a packet.
+    #[error("stream ended inside a packet, {received} bytes into it")]
+    Cut {
+        /// How much of the packet had come, its length prefix included.
+        received: usize,
+    },
+}
+
+/// Makes packets of bytes that arrive in any fragmentation.
+///
+/// ```
+/// use packetstream_core::{Decoder, Packet};
+///
+/// let mut decoder = Decoder::new(1 << 20);
+/// decoder.room().extend_from_slice(&[3, 1, 2]);
+/// assert_eq!(decoder.next_packet()?, None);
+/// decoder.room().extend_from_slice(&[0]);
+/// assert_eq!(decoder.next_packet()?, Some(Packet::end_of_requests()));
+/// # Ok::<(), packetstream_core::DecodeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    max_packet: usize,
+    buffer: BytesMut,
+    /// Bytes of the packet at the front of the buffer, its length prefix included; 0 while unknown.
+    needed: usize,
+    /// Bytes of all packets before that one.
+    decoded: u64,
+    /// Room for the next read when nothing is known of what comes.
+    read_size: usize,
+}
+
+impl Decoder {
+    /// A decoder that refuses packets whose body is longer than `max_packet` bytes.
+    #[must_use]
+    pub fn new(max_packet: usize) -> Self {
+        Self { max_packet, buffer: BytesMut::new(), needed: 0, decoded: 0, read_size: FIRST_READ }
+    }
+
+    /// Where to append what was read: what has not been decoded yet, with room behind it.
+    ///
+    /// The room is never more than 64 KiB and twice what the peer has really sent, whatever a length
+    /// prefix announces.
+    pub fn room(&mut self) -> &mut BytesMut {
+        if self.buffer.capacity() > 0 && self.buffer.len() == self.buffer.capacity() {
+            self.read_size = self.read_size.saturating_mul(2).min(LARGEST_READ);
+        }
+        let missing = self.needed.saturating_sub(self.buffer.len());
+        let want = if missing == 0 {
+            self.read_size
+        } else {
+            let received = self.decoded.saturating_add(self.buffer.len() as u64);
+            let proven = usize::try_from(received.max(UNPROVEN)).unwrap_or(usize::MAX);
+            missing.min(proven).saturating_add(SLACK)
+        };
+        if self.buffer.capacity().saturating_sub(self.buffer.len()) < want {
+            self.buffer.reserve(want);
+        }
+        &mut self.buffer
+    }
+
+    /// The next whole packet, or nothing until more bytes are appended to [`room`](Self::room).
+    ///
+    /// # Errors
+    ///
+    /// The stream is beyond repair: packets have no marks to find the next one by.
+    pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        if self.buffer.len() < self.needed || self.buffer.is_empty() {
+            return Ok(None);
+        }
+        let mut rest: &[u8] = &self.buffer;
+        let announced = match varint::get(&mut rest) {
+            Ok(announced) => announced,
+            Err(VarintError::Truncated) => return Ok(None),
+            Err(source) => return Err(DecodeError::Length(source)),
+        };
+        let body = usize::try_from(announced)
+            .ok()
+            .filter(|&body| body <= self.max_packet)
+            .ok_or(DecodeError::TooLong { announced, limit: self.max_packet })?;
+        let prefix = self.buffer.len().saturating_sub(rest.len());
+        let whole = prefix.saturating_add(body);
+        let Some(body) = rest.get(..body) else {
+            self.needed = whole;
+            return Ok(None);
+        };
+        let smallest_shared = SMALLEST_SHARED.max(self.buffer.capacity() / PINNED_PER_VISIBLE);
+        let packet = if body.len() < smallest_shared {
+            let packet = Packet::parse_body(body, Bytes::copy_from_slice)?;
+            self.buffer.advance(whole);
+            packet
+        } else {
+            let bytes = self.buffer.split_to(whole).freeze();
+            let body = bytes.get(prefix..).unwrap_or_default();
+            Packet::parse_body(body, |payload| bytes.slice_ref(payload))?
+        };
+        self.needed = 0;
+        self.decoded = self.decoded.saturating_add(whole as u64);
+        Ok(Some(packet))
+    }
+
+    /// Whether part of a packet has arrived and the rest is awaited.
+    #[must_use]
+    pub fn is_mid_packet(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// Takes note that the stream has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Cut`] when it ended inside a packet.
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        match self.buffer.len() {
+            0 => Ok(()),
+            received => Err(DecodeError::Cut { received }),
+        }
+    }
+
+    /// The bytes behind the last packet that was taken.
+    #[must_use]
+    pub fn into_unread(self) -> Bytes {
+        self.buffer.freeze()
+    }
+}
+
+/// Packets on their way out.
+///
+/// Read it through [`Buf`]: [`Buf::chunks_vectored`] for vectored writes, [`Buf::advance`] for what was
+/// written.
+#[derive(Debug, Default)]
+pub struct EncodeBuffer {
+    /// What precedes `tail`.
+    front: VecDeque<Bytes>,
+    front_len: usize,
+    tail: BytesMut,
+}
+
+impl EncodeBuffer {
+    /// Appends a packet. A payload of 8 KiB or more is kept by reference, a smaller one copied.
+    pub fn push(&mut self, packet: Packet) {
+        packet.put_header(&mut self.tail);
+        let payload = packet.into_payload();
+        if payload.len() < SMALLEST_BY_REFERENCE {
+            self.tail.put_slice(&payload);
+        } else {
+            let before = self.tail.split().freeze();
+            self.front_len = self.front_len.saturating_add(before.len()).saturating_add(payload.len());
+            self.front.push_back(before);
+            self.front.push_back(payload);
+        }
+    }
+}
+
+impl Buf for EncodeBuffer {
+    fn remaining(&self) -> usize {
+        self.front_len.saturating_add(self.tail.len())
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.front.front().map_or(&self.tail, |first| first)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let chunks = self.front.iter().map(|bytes| &bytes[..]).chain([&self.tail[..]]);
+        slices
+            .iter_mut()
+            .zip(chunks.filter(|chunk| !chunk.is_empty()))
+            .map(|(slice, chunk)| *slice = IoSlice::new(chunk))
+            .count()
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        while let Some(first) = self.front.front_mut() {
+            let step = count.min(first.len());
+            first.advance(step);
+            self.front_len = self.front_len.saturating_sub(step);
+            count = count.saturating_sub(step);
+            if !first.is_empty() {
+                return;
+            }
+            self.front.pop_front();
+        }
+        self.tail.advance(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(payload: &[u8]) -> Packet {
+        Packet::request(0, 2, 1, 0x55, Bytes::copy_from_slice(payload)).unwrap()
+    }
+
+    /// Feeds `bytes` in pieces of `piece` bytes and returns what came of it.
+    fn decode(bytes: &[u8], piece: usize) -> Result<Vec<Packet>, DecodeError> {
+        let mut decoder = Decoder::new(1 << 20);
+        let mut packets = Vec::new();
+        for piece in bytes.chunks(piece) {
+            decoder.room().put_slice(piece);
+            while let Some(packet) = decoder.next_packet()? {
+                packets.push(packet);
+            }
+        }
+        decoder.finish().map(|()| packets)
+    }
+
+    #[test]
+    fn fragmentation_changes_nothing() {
+        let packets: Vec<Packet> =
+            [0, 1, 16, 127, 128, 5_000, 70_000].map(|len| request(&vec![7; len])).to_vec();
+        let bytes: Vec<u8> = packets.iter().flat_map(Packet::transcribe).collect();
+        for piece in [1, 2, 3, 16, 4096, 65_536, bytes.len()] {
+            assert_eq!(decode(&bytes, piece).unwrap(), packets, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_stream_cut_inside_a_packet_says_how_far_it_came() {
+        let bytes = request(b"hello").transcribe();
+        for cut in 1..bytes.len() {
+            assert_eq!(decode(&bytes[..cut], 1), Err(DecodeError::Cut { received: cut }));
+        }
+    }
+
+    #[test]
+    fn a_packet_over_the_limit_is_refused_from_its_length_alone() {
+        let mut decoder = Decoder::new(100);
+        decoder.room().put_slice(&[101]);
+        assert_eq!(decoder.next_packet(), Err(DecodeError::TooLong { announced: 101, limit: 100 }));
+
+        let mut decoder = Decoder::new(16 << 20);
+        varint::put(decoder.room(), 1 << 62);
+        assert_eq!(
+            decoder.next_packet(),
+            Err(DecodeError::TooLong { announced: 1 << 62, limit: 16 << 20 })
+        );
+    }
+
+    #[test]
+    fn an_announced_length_claims_memory_only_as_bytes_arrive() {
+        let mut decoder = Decoder::new(16 << 20);
+        varint::put(decoder.room(), 16 << 20);
+        assert_eq!(decoder.next_packet(), Ok(None));
+        assert!(decoder.room().capacity() <= 2 * 64 << 10, "{}", decoder.room().capacity());
+        for _ in 0..100 {
+            decoder.room().put_slice(&[0; 10_000]);
+            assert_eq!(decoder.next_packet(), Ok(None));
+        }
+        let received = 1_000_000;
+        assert!(decoder.room().capacity() <= 3 * received, "{}", decoder.room().capacity());
+    }
+
+    #[test]
+    fn a_small_payload_that_is_kept_does_not_pin_the_read_buffer() {
+        let mut decoder = Decoder::new(1 << 20);
+        decoder.room().put_slice(&request(&[1; 100]).transcribe());
+        let buffer = decoder.room().as_ptr_range();
+        let payload = decoder.next_packet().unwrap().unwrap().into_payload();
+        assert!(!buffer.contains(&payload.as_ptr()));
+    }
+
+    #[test]
+    fn a_large_payload_is_not_copied() {
+        let mut decoder = Decoder::new(1 << 20);
+        let bytes = request(&[1; 100_000]).transcribe();
+        decoder.room().put_slice(&bytes);
+        let buffer = decoder.room().as_ptr_range();
+        let payload = decoder.next_packet().unwrap().unwrap().into_payload();
+        assert!(buffer.contains(&payload.as_ptr()));
+    }
+
+    #[test]
+    fn what_follows_the_last_packet_taken_is_handed_back() {
+        let mut decoder = Decoder::new(1 << 20);
+        decoder.room().put_slice(&Packet::end_of_stream().transcribe());
+        decoder.room().put_slice(b"next");
+        assert_eq!(decoder.next_packet(), Ok(Some(Packet::end_of_stream())));
+        assert_eq!(decoder.into_unread(), "next");
+    }
+
+    #[test]
+    fn an_encode_buffer_yields_the_packets_bytes_in_order_however_it_is_read() {
+        let packets = [0, 10, 8 << 10, 3, 9_000, 0].map(|len| request(&vec![9; len]));
+        let bytes: Vec<u8> = packets.iter().flat_map(Packet::transcribe).collect();
+        for step in [7, 100, 10_000, usize::MAX] {
+            let mut out = EncodeBuffer::default();
+            packets.iter().cloned().for_each(|packet| out.push(packet));
+            assert_eq!(out.remaining(), bytes.len());
+            let mut read = Vec::new();
+            while out.has_remaining() {
+                let mut slices = [IoSlice::new(&[]); 3];
+                let used = out.chunks_vectored(&mut slices);
+                let seen: Vec<u8> = slices[..used].iter().flat_map(|slice| slice.to_vec()).collect();
+                let taken = seen.len().min(step);
+                read.extend_from_slice(&seen[..taken]);
+                out.advance(taken);
+            }
+            assert_eq!(read, bytes, "in steps of {step}");
+        }
+    }
+}

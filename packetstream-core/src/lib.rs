@@ -1,0 +1,58 @@
+//! Typed requests and responses, both ways, over any byte stream: the wire format, the protocol's
+//! state machine and the asynchronous connection.
+//!
+//! Most programs use the `packetstream` crate, which adds derive macros and transports. This crate is
+//! for those who bring their own runtime, transport or encoding; each layer works without the ones
+//! after it:
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`varint`] | unsigned integers on the wire |
+//! | [`Packet`] | one unit of the wire |
+//! | [`Decoder`] | a stream of bytes to packets, within a limit |
+//! | [`ConnectionState`] | packets to events: the protocol without I/O, clock or runtime |
+//! | [`Payload`], [`BaseRequest`] | payload bytes to types |
+//! | `PacketConnection` | all of it over an `AsyncRead + AsyncWrite`, with the feature `tokio` (default) |
+
+mod codec;
+#[cfg(feature = "tokio")]
+mod connection;
+mod float;
+mod outcome;
+mod packet;
+mod payload;
+mod request;
+mod state;
+mod tag_table;
+pub mod varint;
+
+pub use codec::DecodeError;
+pub use codec::Decoder;
+pub use codec::EncodeBuffer;
+pub use outcome::Failure;
+pub use outcome::Outcome;
+pub use outcome::Reply;
+pub use packet::Kind;
+pub use packet::MAX_REPLY_FLAGS;
+pub use packet::MAX_REQUEST_FLAGS;
+pub use packet::MAX_REQUEST_TYPE;
+pub use packet::Packet;
+pub use packet::PacketError;
+pub use packet::ParseError;
+pub use payload::Be;
+pub use payload::Le;
+pub use payload::Payload;
+pub use payload::PayloadError;
+pub use payload::PayloadProblem;
+pub use payload::PayloadReader;
+pub use request::BaseRequest;
+pub use request::Response;
+pub use state::ConnectionState;
+pub use state::Event;
+pub use state::ProtocolError;
+pub use state::RequestId;
+pub use state::Requested;
+pub use state::SubmitError;
+
+#[cfg(feature = "tokio")]
+pub use connection::*;

@@ -1,0 +1,139 @@
+//! What came of a request: a [`Reply`] or a [`Failure`].
+
+use bytes::Bytes;
+use std::fmt;
+
+/// What came of a request: `Ok` travels as an ok response, `Err` as a not-ok one.
+pub type Outcome = Result<Reply, Failure>;
+
+/// The content of an ok response.
+///
+/// The conversions are the five result forms of the Python original's handlers: nothing, flags, bytes,
+/// text, flags with bytes (`wire.md` section 3).
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Reply {
+    /// The application's flags, at most [`MAX_REPLY_FLAGS`](crate::MAX_REPLY_FLAGS).
+    pub flags: u64,
+    /// The application's bytes.
+    pub payload: Bytes,
+}
+
+impl From<()> for Reply {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+impl From<u64> for Reply {
+    fn from(flags: u64) -> Self {
+        Self { flags, payload: Bytes::new() }
+    }
+}
+
+impl From<Bytes> for Reply {
+    fn from(payload: Bytes) -> Self {
+        Self { flags: 0, payload }
+    }
+}
+
+impl From<String> for Reply {
+    fn from(text: String) -> Self {
+        Self { flags: 0, payload: text.into() }
+    }
+}
+
+impl From<(u64, Bytes)> for Reply {
+    fn from((flags, payload): (u64, Bytes)) -> Self {
+        Self { flags, payload }
+    }
+}
+
+impl fmt::Debug for Reply {
+    /// Shows the payload's length only, so that no log shows what a payload holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply {{ flags: {:#x}, payload: {} bytes }}", self.flags, self.payload.len())
+    }
+}
+
+/// The content of a not-ok response: the request was refused, or its handler failed.
+///
+/// What a handler puts here crosses the wire, so make it of words meant for the peer:
+/// `Failure::new("no such chunk")`. `Display` shows the payload as text, escaped and cut at 256
+/// characters.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Failure {
+    /// The application's flags, at most [`MAX_REPLY_FLAGS`](crate::MAX_REPLY_FLAGS).
+    pub flags: u64,
+    /// The reason, by convention a short UTF-8 text.
+    pub payload: Bytes,
+}
+
+impl Failure {
+    /// The most characters of a reason that `Display` shows.
+    const SHOWN: usize = 256;
+
+    /// A failure with this reason, which the peer will read.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { flags: 0, payload: Bytes::from(reason.into()) }
+    }
+
+    /// What a peer is told of a failure whose cause is not its business, a panic say. The text is the
+    /// Python original's (`wire.md` section 3).
+    #[must_use]
+    pub const fn internal() -> Self {
+        Self { flags: 0, payload: Bytes::from_static(b"exception during handler") }
+    }
+
+    /// The reason as text; bytes that are not UTF-8 are replaced.
+    ///
+    /// It is the peer's text: escape it before showing it, as `Display` does.
+    #[must_use]
+    pub fn reason(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.payload)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A character takes at most 4 bytes: a huge payload need not be looked at whole.
+        let shown = self.payload.get(..Self::SHOWN * 4).unwrap_or(&self.payload);
+        let text = String::from_utf8_lossy(shown);
+        for c in text.chars().take(Self::SHOWN).flat_map(char::escape_debug) {
+            write!(f, "{c}")?;
+        }
+        if self.flags != 0 {
+            write!(f, " (flags {:#x})", self.flags)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Failure {
+    /// Shows the payload's length only; `Display` shows the reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Failure {{ flags: {:#x}, payload: {} bytes }}", self.flags, self.payload.len())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_shown_escaped_and_cut() {
+        assert_eq!(Failure::new("no such chunk").to_string(), "no such chunk");
+        assert_eq!(Failure::new("\x1b[2J\r\n").to_string(), r"\u{1b}[2J\r\n");
+        assert_eq!(Failure::new("é".repeat(10_000)).to_string(), "é".repeat(256));
+        assert_eq!(Failure { flags: 5, ..Failure::new("no") }.to_string(), "no (flags 0x5)");
+    }
+
+    #[test]
+    fn debug_never_shows_a_payload() {
+        let secret = "hunter2";
+        assert!(!format!("{:?}", Failure::new(secret)).contains(secret));
+        assert!(!format!("{:?}", Reply::from(secret.to_owned())).contains(secret));
+    }
+}

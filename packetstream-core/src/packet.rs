@@ -1,0 +1,346 @@
+//! One unit of the wire: a request, a response, or one of the end markers.
+//!
+//! ```text
+//!  length      varint   bytes that follow
+//!  tag         varint   pairs a response with its request, per channel and direction
+//!  word        varint   bit 0: a channel follows; bit 1: this is a request; rest: flags
+//!  [channel]   varint   present iff bit 0; absent means channel 0
+//!  [type + 1]  varint   present iff bit 1; 0 is reserved for the end markers
+//!  payload     the rest
+//! ```
+//!
+//! In a response the lowest of the flags says whether the request was ok, the rest are the
+//! application's (`wire.md` section 2).
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "reads what a hostile peer wrote"
+)]
+
+use crate::outcome::{Failure, Outcome, Reply};
+use crate::varint::{self, VarintError};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use std::{fmt, io};
+
+const HAS_CHANNEL: u64 = 1 << 0;
+const IS_REQUEST: u64 = 1 << 1;
+const REQUEST_FLAGS_SHIFT: u32 = 2;
+const IS_OK: u64 = 1 << 2;
+const REPLY_FLAGS_SHIFT: u32 = 3;
+
+/// The largest flags of a request: 62 bits.
+pub const MAX_REQUEST_FLAGS: u64 = u64::MAX >> REQUEST_FLAGS_SHIFT;
+/// The largest flags of a response: 61 bits.
+pub const MAX_REPLY_FLAGS: u64 = u64::MAX >> REPLY_FLAGS_SHIFT;
+/// The largest request type; one more would not fit 64 bits on the wire.
+pub const MAX_REQUEST_TYPE: u64 = u64::MAX - 1;
+
+/// One unit of the wire: a request, a response, or an end marker.
+///
+/// Every `Packet` has bytes: the constructors refuse what the wire cannot carry. Two packets are equal
+/// when they mean the same; a response has no request type that could differ.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Packet {
+    channel: u64,
+    tag: u64,
+    kind: Kind,
+    flags: u64,
+    payload: Bytes,
+}
+
+/// What a packet is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Asks for something; the number is the application's request type.
+    Request(u64),
+    /// Answers the request with the same channel and tag.
+    Response {
+        /// Whether the request succeeded.
+        ok: bool,
+    },
+    /// One of the protocol's own markers: see [`Packet::end_of_requests`], [`Packet::end_of_stream`].
+    Control,
+}
+
+/// Why a packet cannot be made: a number the wire cannot carry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PacketError {
+    /// The request type is larger than [`MAX_REQUEST_TYPE`].
+    #[error("request type {0} exceeds the largest, {MAX_REQUEST_TYPE}")]
+    RequestType(u64),
+    /// The flags of a request are larger than [`MAX_REQUEST_FLAGS`].
+    #[error("request flags {0:#x} exceed the largest, {MAX_REQUEST_FLAGS:#x}")]
+    RequestFlags(u64),
+    /// The flags of a response are larger than [`MAX_REPLY_FLAGS`].
+    #[error("response flags {0:#x} exceed the largest, {MAX_REPLY_FLAGS:#x}")]
+    ReplyFlags(u64),
+}
+
+/// Why bytes are not a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("bad {field} in a packet")]
+pub struct ParseError {
+    /// Which field: `length`, `tag`, `flags`, `channel` or `request type`.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub source: VarintError,
+}
+
+impl Packet {
+    /// A request of type `rq_type`.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError`] when the request type or the flags are too large for the wire.
+    pub fn request(
+        channel: u64,
+        tag: u64,
+        rq_type: u64,
+        flags: u64,
+        payload: Bytes,
+    ) -> Result<Self, PacketError> {
+        if rq_type > MAX_REQUEST_TYPE {
+            return Err(PacketError::RequestType(rq_type));
+        }
+        if flags > MAX_REQUEST_FLAGS {
+            return Err(PacketError::RequestFlags(flags));
+        }
+        Ok(Self { channel, tag, kind: Kind::Request(rq_type), flags, payload })
+    }
+
+    /// The response that tells the sender of request `tag` what came of it.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::ReplyFlags`] when the flags are too large for the wire.
+    pub fn response(channel: u64, tag: u64, outcome: Outcome) -> Result<Self, PacketError> {
+        let (ok, flags, payload) = match outcome {
+            Ok(Reply { flags, payload }) => (true, flags, payload),
+            Err(Failure { flags, payload }) => (false, flags, payload),
+        };
+        if flags > MAX_REPLY_FLAGS {
+            return Err(PacketError::ReplyFlags(flags));
+        }
+        Ok(Self { channel, tag, kind: Kind::Response { ok }, flags, payload })
+    }
+
+    /// The last packet of a stream ("EOF"): `03 00 02 00`.
+    #[must_use]
+    pub const fn end_of_stream() -> Self {
+        Self::control(0)
+    }
+
+    /// "No more requests from me" ("ERQ"): `03 01 02 00`. Responses may still follow it.
+    #[must_use]
+    pub const fn end_of_requests() -> Self {
+        Self::control(1)
+    }
+
+    const fn control(tag: u64) -> Self {
+        Self { channel: 0, tag, kind: Kind::Control, flags: 0, payload: Bytes::new() }
+    }
+
+    /// What the packet is for.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The tag space that the tag belongs to.
+    #[must_use]
+    pub const fn channel(&self) -> u64 {
+        self.channel
+    }
+
+    /// Pairs a response with its request, per channel and direction.
+    #[must_use]
+    pub const fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    /// The application's flags; `ok` of a response is not among them.
+    #[must_use]
+    pub const fn flags(&self) -> u64 {
+        self.flags
+    }
+
+    /// The application's bytes.
+    #[must_use]
+    pub const fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The payload by value.
+    #[must_use]
+    pub fn into_payload(self) -> Bytes {
+        self.payload
+    }
+
+    /// The outcome that a response carries; nothing for any other packet.
+    #[must_use]
+    pub fn into_outcome(self) -> Option<Outcome> {
+        let Self { kind, flags, payload, .. } = self;
+        match kind {
+            Kind::Response { ok: true } => Some(Ok(Reply { flags, payload })),
+            Kind::Response { ok: false } => Some(Err(Failure { flags, payload })),
+            Kind::Request(_) | Kind::Control => None,
+        }
+    }
+
+    /// Takes one whole packet, length and all, off the front of `bytes`.
+    ///
+    /// For a stream that arrives in pieces, and for a limit on the length, see
+    /// [`Decoder`](crate::Decoder).
+    ///
+    /// # Errors
+    ///
+    /// When a field or the body is cut short, or a field is too large. `bytes` are then as they were.
+    pub fn parse(bytes: &mut Bytes) -> Result<Self, ParseError> {
+        let mut rest: &[u8] = bytes;
+        let length = field("length", &mut rest)?;
+        let short = ParseError { field: "length", source: VarintError::Truncated };
+        let length = usize::try_from(length).map_err(|_| short)?;
+        let body = rest.get(..length).ok_or(short)?;
+        let packet = Self::parse_body(body, |payload| bytes.slice_ref(payload))?;
+        let left = rest.len().saturating_sub(length);
+        bytes.advance(bytes.len().saturating_sub(left));
+        Ok(packet)
+    }
+
+    /// Reads a packet from the `body` that a length prefix delimited; `own` makes the payload of the
+    /// part of the body that holds it.
+    ///
+    /// # Errors
+    ///
+    /// When a field is cut short or too large; every other body is a packet.
+    pub(crate) fn parse_body(
+        mut body: &[u8],
+        own: impl FnOnce(&[u8]) -> Bytes,
+    ) -> Result<Self, ParseError> {
+        let tag = field("tag", &mut body)?;
+        let word = field("flags", &mut body)?;
+        let channel = if word & HAS_CHANNEL == 0 { 0 } else { field("channel", &mut body)? };
+        let (kind, flags) = if word & IS_REQUEST == 0 {
+            (Kind::Response { ok: word & IS_OK != 0 }, word >> REPLY_FLAGS_SHIFT)
+        } else {
+            // The one place that knows "type + 1", with its inverse in `put_header`.
+            let kind = field("request type", &mut body)?.checked_sub(1).map_or(Kind::Control, Kind::Request);
+            (kind, word >> REQUEST_FLAGS_SHIFT)
+        };
+        Ok(Self { channel, tag, kind, flags, payload: own(body) })
+    }
+
+    /// The packet's bytes, length and all.
+    #[must_use]
+    pub fn transcribe(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(self.encoded_len());
+        self.put_header(&mut out);
+        out.put_slice(&self.payload);
+        out.freeze()
+    }
+
+    /// Writes the packet's bytes and, where `flush` says so, flushes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write(&self, out: &mut impl io::Write, flush: bool) -> io::Result<()> {
+        out.write_all(&self.transcribe())?;
+        if flush { out.flush() } else { Ok(()) }
+    }
+
+    /// How many bytes the packet takes on the wire, length prefix included.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        let body = self.body_len();
+        varint::len(body as u64).saturating_add(body)
+    }
+
+    /// Appends all of the packet but its payload.
+    pub(crate) fn put_header(&self, out: &mut impl BufMut) {
+        varint::put(out, self.body_len() as u64);
+        varint::put(out, self.tag);
+        varint::put(out, self.word());
+        if self.channel != 0 {
+            varint::put(out, self.channel);
+        }
+        if let Some(wire_type) = self.wire_type() {
+            varint::put(out, wire_type);
+        }
+    }
+
+    /// The length that the length prefix announces.
+    pub(crate) fn body_len(&self) -> usize {
+        let channel = if self.channel == 0 { 0 } else { varint::len(self.channel) };
+        let wire_type = self.wire_type().map_or(0, varint::len);
+        [varint::len(self.tag), varint::len(self.word()), channel, wire_type]
+            .into_iter()
+            .fold(self.payload.len(), usize::saturating_add)
+    }
+
+    fn word(&self) -> u64 {
+        let channel = if self.channel == 0 { 0 } else { HAS_CHANNEL };
+        channel
+            | match self.kind {
+                Kind::Request(_) | Kind::Control => IS_REQUEST | self.flags << REQUEST_FLAGS_SHIFT,
+                Kind::Response { ok: true } => IS_OK | self.flags << REPLY_FLAGS_SHIFT,
+                Kind::Response { ok: false } => self.flags << REPLY_FLAGS_SHIFT,
+            }
+    }
+
+    const fn wire_type(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Request(rq_type) => Some(rq_type.saturating_add(1)),
+            Kind::Control => Some(0),
+            Kind::Response { .. } => None,
+        }
+    }
+}
+
+fn field(field: &'static str, bytes: &mut &[u8]) -> Result<u64, ParseError> {
+    varint::get(bytes).map_err(|source| ParseError { field, source })
+}
+
+impl fmt::Display for Packet {
+    /// One line with at most 16 bytes of the payload, in hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 16;
+        self.describe(f)?;
+        write!(f, ", {} bytes", self.payload.len())?;
+        if !self.payload.is_empty() {
+            f.write_str(": ")?;
+        }
+        for byte in self.payload.iter().take(SHOWN) {
+            write!(f, "{byte:02x}")?;
+        }
+        if self.payload.len() > SHOWN { f.write_str("...") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Packet {
+    /// As `Display`, without any byte of the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Packet(")?;
+        self.describe(f)?;
+        write!(f, ", {} bytes)", self.payload.len())
+    }
+}
+
+impl Packet {
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Request(rq_type) => write!(f, "request type {rq_type}")?,
+            Kind::Response { ok: true } => f.write_str("response ok")?,
+            Kind::Response { ok: false } => f.write_str("response not ok")?,
+            Kind::Control if *self == Self::end_of_stream() => f.write_str("end of stream")?,
+            Kind::Control if *self == Self::end_of_requests() => f.write_str("end of requests")?,
+            Kind::Control => f.write_str("unknown control")?,
+        }
+        if self.channel != 0 {
+            write!(f, ", channel {}", self.channel)?;
+        }
+        write!(f, ", tag {}, flags {:#x}", self.tag, self.flags)
+    }
+}

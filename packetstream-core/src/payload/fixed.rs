@@ -1,0 +1,38 @@
+//! Numbers of fixed width.
+
+use super::{Payload, PayloadError, PayloadReader};
+use bytes::{BufMut, BytesMut};
+
+/// A number whose bytes are as many as its type has, most significant first.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Be<T>(pub T);
+
+/// A number whose bytes are as many as its type has, least significant first.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Le<T>(pub T);
+
+macro_rules! fixed {
+    ($($type:ty),*) => {$(
+        impl Payload for Be<$type> {
+            fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+                reader.array().map(<$type>::from_be_bytes).map(Self)
+            }
+
+            fn transcribe(&self, out: &mut BytesMut) {
+                out.put_slice(&self.0.to_be_bytes());
+            }
+        }
+
+        impl Payload for Le<$type> {
+            fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+                reader.array().map(<$type>::from_le_bytes).map(Self)
+            }
+
+            fn transcribe(&self, out: &mut BytesMut) {
+                out.put_slice(&self.0.to_le_bytes());
+            }
+        }
+    )*};
+}
+
+fixed!(u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, f32, f64);

@@ -1,0 +1,444 @@
+//! The protocol's memory: packets to events, without I/O, clock or runtime.
+//!
+//! Names tell the direction: `handle_*` is what came from the peer, plain verbs are what the
+//! application wants, [`poll_transmit`](ConnectionState::poll_transmit) is what goes to the peer.
+//!
+//! Each side says goodbye in two steps, and the two sides do it independently:
+//!
+//! ```text
+//!            close()                       all calls answered,
+//!            queues "end of requests"      all requests answered
+//!   Open ─────────────────────▶ Answering ─────────────────────▶ Silent
+//!   asks and answers            still answers                    "end of stream" was its last packet
+//! ```
+//!
+//! When the peer falls silent its answers can no longer come: every call still waiting ends, and this
+//! side closes too, after the answers it owes (`wire.md` section 6).
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "digests what a hostile peer wrote"
+)]
+
+mod queue;
+
+use crate::outcome::{Failure, Outcome};
+use crate::packet::{Kind, Packet, PacketError};
+use crate::tag_table::TagTable;
+use bytes::Bytes;
+use queue::Outgoing;
+use std::collections::BTreeMap;
+use std::mem;
+
+/// The first tag on channel 0. Python never sends tags 0 and 1 there, which its end markers use.
+const FIRST_TAG: u64 = 2;
+
+/// How many packets that make no sense the peer may send before the connection ends: responses nobody
+/// waits for, requests with a tag in flight, repeated "end of requests". Each response that somebody
+/// waited for takes one back, so that a long life does not add up to an offence.
+const STRAY_BUDGET: u32 = 128;
+
+/// One connection as the protocol sees it. Each request of ours parks a waiter `W` here, which comes
+/// back exactly once: in [`Event::Answered`], in [`Event::Ended`], from [`abort`](Self::abort), or at
+/// once with the reason why the request was not taken.
+///
+/// ```
+/// use packetstream_core::{ConnectionState, Event, Reply};
+///
+/// let (mut us, mut peer) = (ConnectionState::default(), ConnectionState::<()>::default());
+/// us.submit(0, 1, 0, "ping".into(), "our waiter").unwrap();
+///
+/// let request = us.poll_transmit().unwrap();
+/// let Some(Event::Requested(request)) = peer.handle_packet(request)? else { panic!() };
+/// peer.respond(request.id, Ok(Reply::from(request.payload)));
+///
+/// let response = peer.poll_transmit().unwrap();
+/// let Some(Event::Answered { waiter, outcome }) = us.handle_packet(response)? else { panic!() };
+/// assert_eq!((waiter, outcome), ("our waiter", Ok(Reply::from(bytes::Bytes::from("ping")))));
+/// # Ok::<(), packetstream_core::ProtocolError>(())
+/// ```
+#[derive(Debug)]
+pub struct ConnectionState<W> {
+    main: Channel<W>,
+    others: BTreeMap<u64, Channel<W>>,
+    outgoing: Outgoing,
+    ours: Half,
+    theirs: Half,
+    strays: u32,
+}
+
+/// One tag space in both directions.
+#[derive(Debug)]
+struct Channel<W> {
+    next_tag: u64,
+    /// Our requests, by tag, that have no response yet.
+    asked: TagTable<W>,
+    /// The peer's requests that have no response yet.
+    owed: TagTable<()>,
+}
+
+/// How far one side has come in saying goodbye.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Half {
+    /// May still ask and answer.
+    Open,
+    /// Has asked its last request; owes answers.
+    Answering,
+    /// Has sent its last packet.
+    Silent,
+}
+
+/// Identifies one request among those its sender has made on a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RequestId {
+    /// The tag space, 0 unless the peers agreed on others.
+    pub channel: u64,
+    /// Never used twice on a channel in one direction.
+    pub tag: u64,
+}
+
+/// A request of the peer, to be answered with [`ConnectionState::respond`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Requested {
+    /// Names the request when answering it.
+    pub id: RequestId,
+    /// What is asked, in the application's numbers.
+    pub rq_type: u64,
+    /// The application's flags.
+    pub flags: u64,
+    /// The application's bytes.
+    pub payload: Bytes,
+}
+
+/// What a packet from the peer means to the application.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Event<W> {
+    /// The peer asks.
+    Requested(Requested),
+    /// The peer has answered.
+    Answered {
+        /// What was parked at [`ConnectionState::submit`].
+        waiter: W,
+        /// What came of the request.
+        outcome: Outcome,
+    },
+    /// The peer has sent its last packet.
+    Ended {
+        /// The waiters of requests that will never be answered, oldest first.
+        abandoned: Vec<W>,
+    },
+}
+
+/// Why a request was not taken; nothing of it was or will be sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SubmitError {
+    /// This side has closed, or the peer has sent its last packet.
+    #[error("the connection is closed")]
+    Closed,
+    /// No such channel was opened.
+    #[error("channel {0} is not open")]
+    UnknownChannel(u64),
+    /// The wire cannot carry it.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    /// All 2^64 tags of the channel are used up.
+    #[error("all tags of channel {0} are used up")]
+    TagsExhausted(u64),
+}
+
+/// Why the peer's packets are beyond repair.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ProtocolError {
+    /// Wire request type 0 is reserved for "end of requests" and "end of stream", and this is neither.
+    #[error("unknown control packet on channel {channel} with tag {tag}")]
+    UnknownControl {
+        /// The packet's channel.
+        channel: u64,
+        /// The packet's tag.
+        tag: u64,
+    },
+    /// Too many packets that make no sense: responses nobody waits for, requests with a tag in flight,
+    /// repeated "end of requests".
+    #[error("more than {STRAY_BUDGET} packets that make no sense, the last on channel {channel} with tag {tag}")]
+    TooManyStrays {
+        /// The last packet's channel.
+        channel: u64,
+        /// The last packet's tag.
+        tag: u64,
+    },
+}
+
+impl<W> Default for ConnectionState<W> {
+    fn default() -> Self {
+        Self {
+            main: Channel::new(FIRST_TAG),
+            others: BTreeMap::new(),
+            outgoing: Outgoing::default(),
+            ours: Half::Open,
+            theirs: Half::Open,
+            strays: 0,
+        }
+    }
+}
+
+impl<W> Channel<W> {
+    fn new(next_tag: u64) -> Self {
+        Self { next_tag, asked: TagTable::default(), owed: TagTable::default() }
+    }
+}
+
+impl<W> ConnectionState<W> {
+    /// Opens a channel besides 0, for our requests and the peer's; opening it again does nothing.
+    pub fn open_channel(&mut self, channel: u64) {
+        if channel != 0 {
+            self.others.entry(channel).or_insert_with(|| Channel::new(0));
+        }
+    }
+
+    /// Queues a request of ours.
+    ///
+    /// # Errors
+    ///
+    /// The reason and the waiter, when the request cannot be made; nothing has changed then.
+    pub fn submit(
+        &mut self,
+        channel: u64,
+        rq_type: u64,
+        flags: u64,
+        payload: Bytes,
+        waiter: W,
+    ) -> Result<RequestId, (SubmitError, W)> {
+        if self.ours != Half::Open {
+            return Err((SubmitError::Closed, waiter));
+        }
+        let Some(space) = channel_mut(&mut self.main, &mut self.others, channel) else {
+            return Err((SubmitError::UnknownChannel(channel), waiter));
+        };
+        let tag = space.next_tag;
+        let Some(next_tag) = tag.checked_add(1) else {
+            return Err((SubmitError::TagsExhausted(channel), waiter));
+        };
+        let packet = match Packet::request(channel, tag, rq_type, flags, payload) {
+            Ok(packet) => packet,
+            Err(error) => return Err((error.into(), waiter)),
+        };
+        space.next_tag = next_tag;
+        space.asked.insert(tag, waiter);
+        self.outgoing.push_request(packet);
+        Ok(RequestId { channel, tag })
+    }
+
+    /// Queues the answer to a request of the peer. Answers to requests that are not owed one, because
+    /// they have it or the connection has ended, are dropped.
+    ///
+    /// An outcome that the wire cannot carry becomes [`Failure::internal`]: the peer is always answered.
+    pub fn respond(&mut self, id: RequestId, outcome: Outcome) {
+        let RequestId { channel, tag } = id;
+        let owed = self.channel_mut(channel).and_then(|space| space.owed.remove(tag));
+        if owed.is_some() && self.ours != Half::Silent {
+            self.push_response(id, outcome);
+        }
+    }
+
+    fn push_response(&mut self, RequestId { channel, tag }: RequestId, outcome: Outcome) {
+        let packet = Packet::response(channel, tag, outcome)
+            .or_else(|_| Packet::response(channel, tag, Err(Failure::internal())));
+        if let Ok(packet) = packet {
+            self.outgoing.push_response(packet);
+        }
+    }
+
+    /// Says goodbye: no more requests from us; when everything is answered, in both directions, the end
+    /// of the stream. Saying it again does nothing.
+    pub fn close(&mut self) {
+        if self.ours == Half::Open {
+            self.ours = Half::Answering;
+            self.outgoing.push_request(Packet::end_of_requests());
+        }
+    }
+
+    /// Gives up: nothing is asked or answered any more, and all that remains to be sent is the end of
+    /// the stream. Returns the waiters of all requests without an answer, oldest first.
+    pub fn abort(&mut self) -> Vec<W> {
+        if self.ours != Half::Silent {
+            self.outgoing.clear();
+            self.outgoing.push_request(Packet::end_of_stream());
+            self.ours = Half::Silent;
+        }
+        self.theirs = Half::Silent;
+        self.channels_mut().for_each(|space| drop(mem::take(&mut space.owed)));
+        self.abandon()
+    }
+
+    fn abandon(&mut self) -> Vec<W> {
+        self.channels_mut().flat_map(|space| space.asked.drain()).collect()
+    }
+
+    /// Takes one packet from the peer.
+    ///
+    /// # Errors
+    ///
+    /// The connection is beyond repair: [`abort`](Self::abort) it.
+    pub fn handle_packet(&mut self, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
+        if self.theirs == Half::Silent {
+            return Ok(None);
+        }
+        let id = RequestId { channel: packet.channel(), tag: packet.tag() };
+        match packet.kind() {
+            Kind::Control if packet == Packet::end_of_stream() => {
+                Ok(Some(Event::Ended { abandoned: self.handle_eof() }))
+            }
+            Kind::Control if packet == Packet::end_of_requests() => self.requests_ended(id),
+            Kind::Control => Err(ProtocolError::UnknownControl { channel: id.channel, tag: id.tag }),
+            Kind::Request(rq_type) => self.requested(id, rq_type, packet),
+            Kind::Response { .. } => self.answered(id, packet),
+        }
+    }
+
+    /// Takes note that nothing more comes from the peer, and closes. Returns the waiters of all
+    /// requests without an answer, oldest first.
+    pub fn handle_eof(&mut self) -> Vec<W> {
+        self.theirs = Half::Silent;
+        self.close();
+        self.abandon()
+    }
+
+    fn requests_ended(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
+        if self.theirs == Half::Answering {
+            return self.stray(id);
+        }
+        self.theirs = Half::Answering;
+        Ok(None)
+    }
+
+    fn requested(
+        &mut self,
+        id: RequestId,
+        rq_type: u64,
+        packet: Packet,
+    ) -> Result<Option<Event<W>>, ProtocolError> {
+        // Our last packet is out: the peer learns from it that this will not be answered.
+        if self.ours == Half::Silent {
+            return Ok(None);
+        }
+        let refuse_all = self.theirs != Half::Open;
+        let Some(space) = self.channel_mut(id.channel) else {
+            let text = format!("unknown channel {}", id.channel);
+            self.push_response(id, Err(Failure::new(text)));
+            return Ok(None);
+        };
+        // A refusal would be taken for the answer to the first request with this tag.
+        if space.owed.contains(id.tag) {
+            return self.stray(id);
+        }
+        if refuse_all {
+            self.push_response(id, Err(Failure::new("requests no longer allowed")));
+            return Ok(None);
+        }
+        space.owed.insert(id.tag, ());
+        let flags = packet.flags();
+        Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
+    }
+
+    fn answered(&mut self, id: RequestId, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
+        let waiter = self.channel_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
+        match (waiter, packet.into_outcome()) {
+            (Some(waiter), Some(outcome)) => {
+                self.strays = self.strays.saturating_sub(1);
+                Ok(Some(Event::Answered { waiter, outcome }))
+            }
+            _ => self.stray(id),
+        }
+    }
+
+    /// Ignores a packet that makes no sense, within the budget.
+    fn stray(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
+        self.strays = self.strays.saturating_add(1);
+        if self.strays > STRAY_BUDGET {
+            return Err(ProtocolError::TooManyStrays { channel: id.channel, tag: id.tag });
+        }
+        Ok(None)
+    }
+
+    /// The next packet for the peer. Responses and requests take turns, so that neither waits for more
+    /// than one of the other.
+    pub fn poll_transmit(&mut self) -> Option<Packet> {
+        if let Some(packet) = self.outgoing.pop() {
+            return Some(packet);
+        }
+        if self.ours == Half::Answering && self.in_flight() == 0 && self.owed() == 0 {
+            self.ours = Half::Silent;
+            return Some(Packet::end_of_stream());
+        }
+        None
+    }
+
+    /// Whether both sides have sent their last packet, ours having been taken by
+    /// [`poll_transmit`](Self::poll_transmit).
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.ours == Half::Silent && self.theirs == Half::Silent && self.outgoing.is_empty()
+    }
+
+    /// Whether this side has said that it makes no more requests.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.ours != Half::Open
+    }
+
+    /// Whether the peer has sent its last packet: nothing behind it belongs to this connection.
+    #[must_use]
+    pub fn is_peer_silent(&self) -> bool {
+        self.theirs == Half::Silent
+    }
+
+    /// Our requests that have no answer yet, sent or not.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.channels().fold(0, |sum, space| sum.saturating_add(space.asked.len()))
+    }
+
+    /// The peer's requests that were not answered yet.
+    #[must_use]
+    pub fn owed(&self) -> usize {
+        self.channels().fold(0, |sum, space| sum.saturating_add(space.owed.len()))
+    }
+
+    /// Responses, refusals among them, that [`poll_transmit`](Self::poll_transmit) has yet to yield.
+    #[must_use]
+    pub fn queued_responses(&self) -> usize {
+        self.outgoing.responses()
+    }
+
+    /// Payload bytes of all packets that [`poll_transmit`](Self::poll_transmit) has yet to yield.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.outgoing.bytes()
+    }
+
+    fn channels(&self) -> impl Iterator<Item = &Channel<W>> {
+        std::iter::once(&self.main).chain(self.others.values())
+    }
+
+    fn channels_mut(&mut self) -> impl Iterator<Item = &mut Channel<W>> {
+        std::iter::once(&mut self.main).chain(self.others.values_mut())
+    }
+
+    fn channel_mut(&mut self, channel: u64) -> Option<&mut Channel<W>> {
+        channel_mut(&mut self.main, &mut self.others, channel)
+    }
+}
+
+/// Apart from `self`, so that what else `submit` changes stays free to be borrowed.
+fn channel_mut<'a, W>(
+    main: &'a mut Channel<W>,
+    others: &'a mut BTreeMap<u64, Channel<W>>,
+    channel: u64,
+) -> Option<&'a mut Channel<W>> {
+    if channel == 0 { Some(main) } else { others.get_mut(&channel) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Packets that wait to be sent, responses apart from requests.
+
+use crate::packet::Packet;
+use std::collections::VecDeque;
+
+/// Two queues that take turns while both hold something.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    responses: VecDeque<Packet>,
+    requests: VecDeque<Packet>,
+    /// Whose turn it is.
+    requests_turn: bool,
+    bytes: usize,
+}
+
+impl Outgoing {
+    pub(super) fn push_response(&mut self, packet: Packet) {
+        self.bytes = self.bytes.saturating_add(packet.payload().len());
+        self.responses.push_back(packet);
+    }
+
+    pub(super) fn push_request(&mut self, packet: Packet) {
+        self.bytes = self.bytes.saturating_add(packet.payload().len());
+        self.requests.push_back(packet);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Packet> {
+        let (first, second) = match self.requests_turn {
+            true => (&mut self.requests, &mut self.responses),
+            false => (&mut self.responses, &mut self.requests),
+        };
+        let packet = first.pop_front().or_else(|| second.pop_front())?;
+        self.requests_turn = !self.requests_turn;
+        self.bytes = self.bytes.saturating_sub(packet.payload().len());
+        Some(packet)
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.responses.is_empty() && self.requests.is_empty()
+    }
+
+    pub(super) fn responses(&self) -> usize {
+        self.responses.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

@@ -1,0 +1,170 @@
+//! Unsigned integers on the wire: base 128, most significant group first.
+//!
+//! Every byte but the last has bit 7 set. Writing always takes the shortest form; reading accepts
+//! leading `80` padding up to [`MAX_LEN`] bytes (`wire.md` section 1).
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "reads what a hostile peer wrote"
+)]
+
+use bytes::BufMut;
+
+/// The most bytes that reading takes for one number, padding included: what `u64::MAX` needs.
+///
+/// The protocol itself sets no bound; an endless run of continuation bytes must end somewhere.
+pub const MAX_LEN: usize = 10;
+
+/// Set in every byte of a number but its last.
+const CONTINUES: u8 = 0x80;
+/// Bits of the number that one byte carries.
+const GROUP_BITS: u32 = 7;
+
+/// Why bytes are not a number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum VarintError {
+    /// The bytes end before the number does.
+    #[error("number cut short")]
+    Truncated,
+    /// More than [`MAX_LEN`] bytes, padding included.
+    #[error("number longer than {MAX_LEN} bytes")]
+    TooLong,
+    /// The number does not fit 64 bits.
+    #[error("number exceeds 64 bits")]
+    TooLarge,
+}
+
+/// How many bytes [`put`] writes for `value`: 1 to [`MAX_LEN`].
+#[must_use]
+pub const fn len(value: u64) -> usize {
+    let bits = u64::BITS.saturating_sub(value.leading_zeros());
+    if bits == 0 { 1 } else { bits.div_ceil(GROUP_BITS) as usize }
+}
+
+/// Appends the shortest form of `value`.
+pub fn put(out: &mut impl BufMut, value: u64) {
+    if value < u64::from(CONTINUES) {
+        out.put_u8(low_group(value));
+        return;
+    }
+    let mut groups = [0; MAX_LEN];
+    let mut rest = value;
+    let mut used: usize = 0;
+    for group in groups.iter_mut().rev() {
+        *group = low_group(rest) | if used == 0 { 0 } else { CONTINUES };
+        used = used.saturating_add(1);
+        rest >>= GROUP_BITS;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.put_slice(groups.get(MAX_LEN.saturating_sub(used)..).unwrap_or_default());
+}
+
+fn low_group(value: u64) -> u8 {
+    value.to_le_bytes()[0] & !CONTINUES
+}
+
+/// Reads a number off the front of `bytes`, which afterwards start behind it.
+///
+/// # Errors
+///
+/// See [`VarintError`]; `bytes` are then as they were. [`VarintError::Truncated`] is the only one that
+/// more bytes can mend.
+pub fn get(bytes: &mut &[u8]) -> Result<u64, VarintError> {
+    if let [byte @ 0..CONTINUES, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Ok(u64::from(*byte));
+    }
+    let mut rest = *bytes;
+    let mut value: u64 = 0;
+    for _ in 0..MAX_LEN {
+        let (byte, after) = rest.split_first().ok_or(VarintError::Truncated)?;
+        rest = after;
+        if value.leading_zeros() < GROUP_BITS {
+            return Err(VarintError::TooLarge);
+        }
+        value = value << GROUP_BITS | u64::from(byte & !CONTINUES);
+        if byte & CONTINUES == 0 {
+            *bytes = rest;
+            return Ok(value);
+        }
+    }
+    Err(VarintError::TooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(value: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out, value);
+        out
+    }
+
+    fn decoded(mut bytes: &[u8]) -> Result<(u64, usize), VarintError> {
+        let whole = bytes.len();
+        get(&mut bytes).map(|value| (value, whole - bytes.len()))
+    }
+
+    #[test]
+    fn numbers_have_the_bytes_of_the_specification() {
+        for (value, bytes) in [
+            (0, &[0x00][..]),
+            (127, &[0x7f]),
+            (128, &[0x81, 0x00]),
+            (300, &[0x82, 0x2c]),
+            (16383, &[0xff, 0x7f]),
+            (16384, &[0x81, 0x80, 0x00]),
+            (1 << 32, &[0x90, 0x80, 0x80, 0x80, 0x00]),
+            (1 << 63, &[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00]),
+            (u64::MAX, &[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]),
+        ] {
+            assert_eq!(encoded(value), bytes, "{value}");
+            assert_eq!(decoded(bytes), Ok((value, bytes.len())), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_seven_bit_edge_round_trips_at_its_shortest_length() {
+        for bits in 0..64 {
+            for value in [(1_u64 << bits) - 1, 1 << bits, (1 << bits) + 1] {
+                let bytes = encoded(value);
+                assert_eq!(bytes.len(), len(value), "{value}");
+                assert_ne!(bytes[0], 0x80, "{value} is padded");
+                assert_eq!(decoded(&bytes), Ok((value, bytes.len())));
+            }
+        }
+    }
+
+    #[test]
+    fn padding_is_accepted_up_to_ten_bytes() {
+        assert_eq!(decoded(&[0x80, 0x00]), Ok((0, 2)));
+        assert_eq!(decoded(&[0x80, 0x80, 0x80, 0x80, 0x01]), Ok((1, 5)));
+        let mut padded = vec![0x80; 9];
+        padded.push(0x05);
+        assert_eq!(decoded(&padded), Ok((5, 10)));
+        padded.insert(0, 0x80);
+        assert_eq!(decoded(&padded), Err(VarintError::TooLong));
+    }
+
+    #[test]
+    fn a_number_beyond_64_bits_is_refused_before_it_wraps() {
+        let two_to_64 = [0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00];
+        assert_eq!(decoded(&two_to_64), Err(VarintError::TooLarge));
+        assert_eq!(decoded(&[0xff; 10]), Err(VarintError::TooLarge));
+    }
+
+    #[test]
+    fn a_cut_number_is_truncated_at_every_cut_and_takes_nothing() {
+        let whole = encoded(u64::MAX);
+        for cut in 0..whole.len() {
+            let mut bytes = &whole[..cut];
+            assert_eq!(get(&mut bytes), Err(VarintError::Truncated));
+            assert_eq!(bytes.len(), cut);
+        }
+    }
+}
