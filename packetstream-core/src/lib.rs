@@ -55,4 +55,8 @@ pub use state::Requested;
 pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
-pub use connection::*;
+
+pub use connection::{
+    Builder, Call, CallError, ConnectionError, Driver, Ended, Handler, Incoming, Limits, NotSent,
+    PacketConnection,
+};

@@ -1,0 +1,309 @@
+use super::*;
+use crate::outcome::Reply;
+
+type State = ConnectionState<&'static str>;
+
+fn done(text: &'static str) -> Outcome {
+    Ok(Reply::from(Bytes::from(text)))
+}
+
+/// Hands all pending packets from one machine to the other and returns what they meant to it.
+fn deliver(from: &mut State, to: &mut State) -> Vec<Event<&'static str>> {
+    let packets: Vec<Packet> = std::iter::from_fn(|| from.poll_transmit()).collect();
+    packets.into_iter().filter_map(|packet| to.handle_packet(packet).unwrap()).collect()
+}
+
+fn sent(state: &mut State) -> Vec<u8> {
+    std::iter::from_fn(|| state.poll_transmit()).flat_map(|packet| packet.transcribe()).collect()
+}
+
+fn ask(state: &mut State, waiter: &'static str) -> RequestId {
+    state.submit(0, 1, 0, Bytes::new(), waiter).unwrap()
+}
+
+fn request(tag: u64) -> Packet {
+    Packet::request(0, tag, 1, 0, Bytes::new()).unwrap()
+}
+
+fn response(tag: u64) -> Packet {
+    Packet::response(0, tag, done("")).unwrap()
+}
+
+fn requested(event: Option<Event<&'static str>>) -> Requested {
+    match event {
+        Some(Event::Requested(request)) => request,
+        other => panic!("not a request: {other:?}"),
+    }
+}
+
+#[test]
+fn tags_start_at_2_on_channel_0_and_at_0_elsewhere_and_grow_by_one() {
+    let mut state = State::default();
+    state.open_channel(7);
+    let tags = |state: &mut State, channel| {
+        [(); 3].map(|()| state.submit(channel, 1, 0, Bytes::new(), "").unwrap().tag)
+    };
+    assert_eq!(tags(&mut state, 0), [2, 3, 4]);
+    assert_eq!(tags(&mut state, 7), [0, 1, 2]);
+    assert_eq!(tags(&mut state, 0), [5, 6, 7]);
+}
+
+#[test]
+fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {
+    let (mut a, mut b) = (State::default(), State::default());
+    a.submit(0, 1, 0x55, Bytes::from_static(&[2, 3]), "waiter").unwrap();
+    let packet = a.poll_transmit().unwrap();
+    assert_eq!(packet.transcribe(), [6, 2, 0x82, 0x56, 2, 2, 3][..]);
+
+    let request = requested(b.handle_packet(packet).unwrap());
+    assert_eq!((request.rq_type, request.flags, &request.payload[..]), (1, 0x55, &[2, 3][..]));
+    b.respond(request.id, Ok(Reply::from((0x11, Bytes::from_static(&[3, 2])))));
+    let packet = b.poll_transmit().unwrap();
+    assert_eq!(packet.transcribe(), [5, 2, 0x81, 0x0c, 3, 2][..]);
+
+    let outcome = Ok(Reply::from((0x11, Bytes::from_static(&[3, 2]))));
+    assert_eq!(a.handle_packet(packet), Ok(Some(Event::Answered { waiter: "waiter", outcome })));
+}
+
+#[test]
+fn answers_find_their_waiters_in_any_order() {
+    let (mut a, mut b) = (State::default(), State::default());
+    let tags = ["first", "second", "third"].map(|waiter| ask(&mut a, waiter));
+    deliver(&mut a, &mut b);
+    for (id, waiter) in [(tags[2], "third"), (tags[0], "first"), (tags[1], "second")] {
+        b.respond(id, done(waiter));
+        assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter, outcome: done(waiter) }]);
+    }
+}
+
+#[test]
+fn closing_without_anything_outstanding_sends_both_end_markers_at_once() {
+    let mut state = State::default();
+    state.close();
+    state.close();
+    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
+}
+
+#[test]
+fn closing_waits_for_answers_in_both_directions() {
+    let (mut a, mut b) = (State::default(), State::default());
+    ask(&mut a, "asked before closing");
+    ask(&mut b, "asked by the peer");
+    a.close();
+    let Some(Event::Requested(from_a)) = deliver(&mut a, &mut b).pop() else { panic!() };
+    let Some(Event::Requested(from_b)) = deliver(&mut b, &mut a).pop() else { panic!() };
+    assert_eq!(a.poll_transmit(), None, "a waits for an answer and owes one");
+
+    b.respond(from_a.id, done("!"));
+    deliver(&mut b, &mut a);
+    assert_eq!(a.poll_transmit(), None, "a owes an answer");
+    a.respond(from_b.id, done("?"));
+    assert_eq!(a.poll_transmit(), Some(Packet::response(0, from_b.id.tag, done("?")).unwrap()));
+    assert_eq!(a.poll_transmit(), Some(Packet::end_of_stream()));
+    assert!(!a.is_finished(), "b has not said goodbye");
+
+    a.handle_packet(Packet::end_of_stream()).unwrap();
+    assert!(a.is_finished());
+}
+
+#[test]
+fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed() {
+    let mut state = State::default();
+    ask(&mut state, "older");
+    ask(&mut state, "newer");
+    sent(&mut state);
+    let owed = requested(state.handle_packet(request(9)).unwrap());
+
+    let ended = state.handle_packet(Packet::end_of_stream()).unwrap();
+    assert_eq!(ended, Some(Event::Ended { abandoned: vec!["older", "newer"] }));
+    assert_eq!(sent(&mut state), Packet::end_of_requests().transcribe());
+    assert_eq!(
+        state.submit(0, 1, 0, Bytes::new(), "too late"),
+        Err((SubmitError::Closed, "too late"))
+    );
+    state.respond(owed.id, done(""));
+    assert_eq!(sent(&mut state), [2, 9, 4, 3, 0, 2, 0]);
+    assert!(state.is_finished());
+}
+
+#[test]
+fn requests_after_the_peers_end_of_requests_are_refused() {
+    let mut state = State::default();
+    assert_eq!(state.handle_packet(Packet::end_of_requests()), Ok(None));
+    assert_eq!(state.handle_packet(request(5)), Ok(None));
+    let refusal = Packet::response(0, 5, Err(Failure::new("requests no longer allowed"))).unwrap();
+    assert_eq!(state.poll_transmit(), Some(refusal));
+}
+
+#[test]
+fn a_response_may_follow_the_end_of_requests() {
+    let mut state = State::default();
+    ask(&mut state, "waiter");
+    sent(&mut state);
+    state.handle_packet(Packet::end_of_requests()).unwrap();
+    let answered = state.handle_packet(response(2)).unwrap();
+    assert_eq!(answered, Some(Event::Answered { waiter: "waiter", outcome: done("") }));
+}
+
+#[test]
+fn a_request_on_an_unknown_channel_is_refused_there() {
+    let mut state = State::default();
+    let stranger = Packet::request(7, 5, 1, 0, Bytes::new()).unwrap();
+    assert_eq!(state.handle_packet(stranger), Ok(None));
+    let refusal = Packet::response(7, 5, Err(Failure::new("unknown channel 7"))).unwrap();
+    assert_eq!(state.poll_transmit(), Some(refusal));
+    assert_eq!(
+        state.submit(7, 1, 0, Bytes::new(), "w"),
+        Err((SubmitError::UnknownChannel(7), "w"))
+    );
+}
+
+#[test]
+fn channels_have_tags_of_their_own() {
+    let (mut a, mut b) = (State::default(), State::default());
+    a.open_channel(2);
+    b.open_channel(2);
+    let main = ask(&mut a, "main");
+    let [zero, one, two] = [(); 3].map(|()| a.submit(2, 1, 0, Bytes::new(), "side").unwrap());
+    assert_eq!((zero.tag, one.tag, two.tag, main.tag), (0, 1, 2, 2));
+    assert_eq!(deliver(&mut a, &mut b).len(), 4);
+    b.respond(two, done("side"));
+    assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "side", outcome: done("side") }]);
+    b.respond(main, done("main"));
+    assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "main", outcome: done("main") }]);
+}
+
+#[test]
+fn a_tag_in_flight_is_answered_once_and_for_the_first_request() {
+    let mut state = State::default();
+    let first = requested(state.handle_packet(request(5)).unwrap());
+    assert_eq!(state.handle_packet(request(5)), Ok(None));
+    assert_eq!(state.poll_transmit(), None, "the second is not answered");
+    state.respond(first.id, done("1"));
+    state.respond(first.id, done("2"));
+    assert_eq!(state.poll_transmit(), Some(Packet::response(0, 5, done("1")).unwrap()));
+    assert_eq!(state.poll_transmit(), None);
+}
+
+#[test]
+fn requests_with_tags_0_and_1_are_served() {
+    let mut state = State::default();
+    for tag in [0, 1] {
+        assert_eq!(requested(state.handle_packet(request(tag)).unwrap()).id.tag, tag);
+    }
+}
+
+#[test]
+fn unknown_responses_are_ignored_within_a_budget_that_answers_refund() {
+    let mut state = State::default();
+    for _ in 0..STRAY_BUDGET {
+        assert_eq!(state.handle_packet(response(1_000)), Ok(None));
+    }
+    ask(&mut state, "w");
+    state.handle_packet(response(2)).unwrap().unwrap();
+    assert_eq!(state.handle_packet(response(2)), Ok(None), "the second response to a tag is a stray");
+    let too_many = ProtocolError::TooManyStrays { channel: 0, tag: 1_000 };
+    assert_eq!(state.handle_packet(response(1_000)), Err(too_many));
+}
+
+#[test]
+fn end_of_requests_may_be_repeated_within_the_budget() {
+    let mut state = State::default();
+    for _ in 0..=STRAY_BUDGET {
+        assert_eq!(state.handle_packet(Packet::end_of_requests()), Ok(None));
+    }
+    state.handle_packet(Packet::end_of_requests()).unwrap_err();
+}
+
+#[test]
+fn padded_end_markers_are_end_markers() {
+    for bytes in [&[4, 0x80, 0, 2, 0][..], &[0x80, 3, 0, 2, 0], &[4, 0, 3, 0, 0], &[4, 0, 2, 0x80, 0]] {
+        let packet = Packet::parse(&mut Bytes::from_static(bytes)).unwrap();
+        assert_eq!(packet, Packet::end_of_stream(), "{bytes:02x?}");
+    }
+}
+
+#[test]
+fn wire_type_0_with_anything_else_is_an_error() {
+    for bytes in [&[3, 2, 2, 0][..], &[3, 0, 6, 0], &[4, 0, 2, 0, 9], &[4, 0, 3, 1, 0]] {
+        let packet = Packet::parse(&mut Bytes::from_static(bytes)).unwrap();
+        let error = State::default().handle_packet(packet).unwrap_err();
+        assert!(matches!(error, ProtocolError::UnknownControl { .. }), "{bytes:02x?}: {error}");
+    }
+}
+
+#[test]
+fn nothing_behind_the_peers_last_packet_counts() {
+    let mut state = State::default();
+    state.handle_packet(Packet::end_of_stream()).unwrap();
+    assert_eq!(state.handle_packet(request(5)), Ok(None));
+    assert_eq!(state.handle_packet(Packet::end_of_stream()), Ok(None));
+    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
+}
+
+#[test]
+fn a_request_that_arrives_after_our_last_packet_is_not_performed() {
+    let mut state = State::default();
+    state.close();
+    sent(&mut state);
+    assert_eq!(state.handle_packet(request(5)), Ok(None));
+    assert_eq!(state.poll_transmit(), None);
+}
+
+#[test]
+fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
+    let mut state = State::default();
+    ask(&mut state, "sent");
+    sent(&mut state);
+    ask(&mut state, "not sent");
+    let owed = requested(state.handle_packet(request(5)).unwrap());
+    assert_eq!(state.abort(), ["sent", "not sent"]);
+    state.respond(owed.id, done("too late"));
+    assert_eq!(sent(&mut state), Packet::end_of_stream().transcribe());
+    assert!(state.is_finished());
+    assert_eq!(state.abort(), [""; 0]);
+}
+
+#[test]
+fn what_the_wire_cannot_carry_is_refused_before_a_tag_is_taken() {
+    let mut state = State::default();
+    for (rq_type, flags) in [(u64::MAX, 0), (0, 1 << 62)] {
+        let (error, waiter) = state.submit(0, rq_type, flags, Bytes::new(), "back").unwrap_err();
+        assert!(matches!(error, SubmitError::Packet(_)), "{error}");
+        assert_eq!(waiter, "back");
+    }
+    assert_eq!(ask(&mut state, "first").tag, 2);
+}
+
+#[test]
+fn an_outcome_that_the_wire_cannot_carry_becomes_a_failure() {
+    let mut state = State::default();
+    let owed = requested(state.handle_packet(request(5)).unwrap());
+    state.respond(owed.id, Ok(Reply::from(u64::MAX)));
+    assert_eq!(state.poll_transmit().unwrap().into_outcome(), Some(Err(Failure::internal())));
+}
+
+#[test]
+fn tags_end_and_do_not_wrap() {
+    let mut state = State::default();
+    state.main.next_tag = u64::MAX - 1;
+    assert_eq!(ask(&mut state, "last").tag, u64::MAX - 1);
+    assert_eq!(
+        state.submit(0, 1, 0, Bytes::new(), "w"),
+        Err((SubmitError::TagsExhausted(0), "w"))
+    );
+}
+
+#[test]
+fn responses_and_requests_take_turns() {
+    let mut state = State::default();
+    let owed = [5, 6, 7].map(|tag| requested(state.handle_packet(request(tag)).unwrap()).id);
+    for id in owed {
+        ask(&mut state, "w");
+        state.respond(id, done(""));
+    }
+    let kinds: Vec<bool> = std::iter::from_fn(|| state.poll_transmit())
+        .map(|packet| matches!(packet.kind(), Kind::Response { .. }))
+        .collect();
+    assert_eq!(kinds, [true, false, true, false, true, false]);
+}

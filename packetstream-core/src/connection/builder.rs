@@ -1,0 +1,140 @@
+//! Making a connection.
+
+use super::driver::{Driver, Ended};
+use super::handler::{Handler, NoHandler, Perform, perform};
+use super::{PacketConnection, Shared};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// What a connection holds and how long it waits. The defaults are meant for a peer that is not trusted.
+///
+/// Two default peers never reach each other's limits: 256 calls in flight are fewer than the 1,280
+/// requests that the other side runs and queues.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// The longest packet body in bytes, in either direction. A longer one is refused before any of it
+    /// is stored; sending one fails. Default: 16 MiB.
+    pub max_packet: usize,
+    /// Requests of ours in flight; more wait their turn. At least 1. Default: 256.
+    pub max_calls: usize,
+    /// Requests of the peer that are performed at once, counted until their response is handed to the
+    /// transport. At least 1. Default: 256.
+    pub max_handlers: usize,
+    /// Requests of the peer that wait to be performed. When there are more, reading pauses; if that
+    /// could keep answers to our own requests from us, requests are answered not-ok `busy` instead
+    /// after 1 s. Default: 1,024.
+    pub max_queued: usize,
+    /// Payload bytes of the peer's requests that wait to be performed; beyond it as `max_queued`.
+    /// Default: 32 MiB.
+    pub max_queued_bytes: usize,
+    /// Payload bytes that wait to be written before no further request, of ours or the peer's, is
+    /// begun. Default: 4 MiB.
+    pub max_unsent_bytes: usize,
+    /// How long the transport may take no byte of what is to be written, or bring no byte of a packet
+    /// that has begun. Between packets a connection may idle for ever. Default: 30 s.
+    pub stall_timeout: Duration,
+    /// How long saying goodbye may take, from [`PacketConnection::close`] or the peer's last packet.
+    /// Default: 30 s.
+    pub close_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_packet: 16 << 20,
+            max_calls: 256,
+            max_handlers: 256,
+            max_queued: 1024,
+            max_queued_bytes: 32 << 20,
+            max_unsent_bytes: 4 << 20,
+            stall_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Makes connections: what they allow, and who performs the peer's requests.
+#[must_use = "a builder does nothing until it is given a transport"]
+pub struct Builder {
+    limits: Limits,
+    performer: Box<dyn Perform>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { limits: Limits::default(), performer: perform(NoHandler) }
+    }
+}
+
+impl Builder {
+    /// Sets the limits.
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Sets who performs the peer's requests. Without a handler they are answered not-ok
+    /// `no request handler`.
+    pub fn handler(self, handler: impl Handler) -> Self {
+        Self { performer: perform(handler), ..self }
+    }
+
+    /// Makes a connection over `transport`, and the driver that has to run for anything to happen.
+    ///
+    /// A reader and a writer that are apart become one transport with [`tokio::io::join`].
+    pub fn build<S>(self, transport: S) -> (PacketConnection, Driver<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limits = self.limits;
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (ended, closed) = watch::channel(None);
+        let shared = Arc::new(Shared {
+            commands,
+            calls: Semaphore::new(limits.max_calls.clamp(1, Semaphore::MAX_PERMITS)),
+            handles: AtomicUsize::new(0),
+            closed,
+            limits,
+        });
+        let connection = PacketConnection::new(Arc::clone(&shared));
+        (connection, Driver::new(transport, shared, inbox, ended, self.performer))
+    }
+
+    /// Makes a connection over `transport` and has a new task drive it; when it has ended the transport
+    /// is shut down and dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, or in one without timers.
+    pub fn spawn<S>(self, transport: S) -> PacketConnection
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (connection, driver) = self.build(transport);
+        tokio::spawn(driver.run_and_shut_down());
+        connection
+    }
+
+    /// Performs the requests of the peer at the other end of `transport` until it says goodbye.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the connection; the peer sees the transport end.
+    pub async fn serve<S>(self, transport: S) -> Ended<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // Held, since the connection closes when its last handle is dropped.
+        let (_connection, driver) = self.build(transport);
+        driver.run().await
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

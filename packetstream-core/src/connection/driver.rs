@@ -1,0 +1,557 @@
+//! The task that owns a state and a transport.
+//!
+//! One turn takes, in this order, a bounded amount of: commands of handles, outcomes of handlers,
+//! requests that wait for a handler, packets from the peer, and then writes what has come of it all
+//! with one write. It never waits for one of them while another could go on:
+//!
+//! * Reading does not wait for writing, for a handler or for a caller. It pauses when the peer has asked
+//!   for more than [`Limits`] allow, and then no longer than [`SHED_AFTER`] while answers to requests of
+//!   ours may be behind it.
+//! * Packets are queued whole, and only this task writes: whoever gives up waiting leaves nothing torn.
+//! * Responses have a queue of their own; callers' back-pressure does not touch it.
+//! * Every deadline is a [`Watchdog`], looked at only when there is nothing else to do.
+
+use super::call::{HEADER, Submission, Waiter};
+use super::error::{CallError, ConnectionError};
+use super::handler::{Incoming, Perform, Tasks};
+use super::watchdog::{Alarm, Watchdog};
+use super::{Command, Limits, Shared};
+use crate::codec::{Decoder, EncodeBuffer};
+use crate::outcome::{Failure, Outcome, Reply};
+use crate::packet::Packet;
+use crate::state::{ConnectionState, Event, RequestId, Requested};
+use bytes::{Buf, Bytes};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::ops::Deref;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{mpsc, watch};
+
+/// Turns before the task yields to others.
+const TURNS: usize = 8;
+/// Packets that one turn takes from the peer, and commands that it takes from handles.
+const PER_TURN: usize = 256;
+/// Bytes that are made ready for the transport at a time; one packet may exceed it.
+const READY_BYTES: usize = 128 << 10;
+/// Pieces of one vectored write.
+const SLICES: usize = 16;
+/// How long reading pauses before excess requests are refused, while answers to us may be behind them.
+const SHED_AFTER: Duration = Duration::from_secs(1);
+/// Refusals that may wait to be sent before the peer is given up.
+const MAX_REFUSALS: usize = 1024;
+/// How long a connection that has failed tries to tell the peer.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Drives a connection: reads, writes, performs. Nothing happens unless it runs.
+///
+/// Dropping it drops the transport and the handlers that still run; calls then fail with
+/// [`ConnectionError::Dropped`].
+#[must_use = "a connection does nothing unless its driver runs"]
+pub struct Driver<S> {
+    transport: S,
+    decoder: Decoder,
+    output: EncodeBuffer,
+    state: ConnectionState<Waiter>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    shared: Owner,
+    ended: watch::Sender<Option<Result<(), ConnectionError>>>,
+    performer: Box<dyn Perform>,
+    tasks: Tasks,
+    /// Requests of the peer that wait to be performed.
+    waiting: VecDeque<Requested>,
+    waiting_bytes: usize,
+    phase: Phase,
+    /// What went wrong first.
+    cause: Option<ConnectionError>,
+    /// Whether excess requests are refused instead of left unread.
+    shedding: bool,
+    /// Whether the transport may still hold back what it was given.
+    unflushed: bool,
+    traffic: Traffic,
+    watch: Watch,
+}
+
+/// Whether the transport can still be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    /// Both ways.
+    Live,
+    /// Writing has failed; what the peer has sent before can still be read.
+    Mute,
+    /// Beyond repair; all that is left is to tell the peer.
+    Leaving,
+}
+
+/// Counts that show progress.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traffic {
+    bytes_read: u64,
+    bytes_written: u64,
+    packets_read: u64,
+}
+
+#[derive(Debug)]
+struct Watch {
+    reading: Watchdog,
+    writing: Watchdog,
+    paused: Watchdog,
+    closing: Watchdog,
+    leaving: Watchdog,
+    alarm: Alarm,
+}
+
+/// A connection that has ended, with the transport handed back.
+#[derive(Debug)]
+pub struct Ended<S> {
+    /// What ended it, unless both sides said goodbye.
+    pub result: Result<(), ConnectionError>,
+    /// The transport, neither shut down nor closed: it can carry another connection.
+    pub transport: S,
+    /// What was read behind the peer's last packet: the first bytes of whatever comes next.
+    pub unread: Bytes,
+}
+
+/// The driver's share. When it goes, no caller waits for its turn any more.
+struct Owner(Arc<Shared>);
+
+impl Deref for Owner {
+    type Target = Arc<Shared>;
+
+    fn deref(&self) -> &Arc<Shared> {
+        &self.0
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.calls.close();
+    }
+}
+
+impl<S> Driver<S> {
+    pub(super) fn new(
+        transport: S,
+        shared: Arc<Shared>,
+        commands: mpsc::UnboundedReceiver<Command>,
+        ended: watch::Sender<Option<Result<(), ConnectionError>>>,
+        performer: Box<dyn Perform>,
+    ) -> Self {
+        let Limits { max_packet, stall_timeout, close_timeout, .. } = shared.limits;
+        Self {
+            transport,
+            decoder: Decoder::new(max_packet),
+            output: EncodeBuffer::default(),
+            state: ConnectionState::default(),
+            commands,
+            shared: Owner(shared),
+            ended,
+            performer,
+            tasks: Tasks::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            phase: Phase::Live,
+            cause: None,
+            shedding: false,
+            unflushed: false,
+            traffic: Traffic::default(),
+            watch: Watch {
+                reading: Watchdog::new(stall_timeout),
+                writing: Watchdog::new(stall_timeout),
+                paused: Watchdog::new(SHED_AFTER),
+                closing: Watchdog::new(close_timeout),
+                leaving: Watchdog::new(FAREWELL),
+                alarm: Alarm::default(),
+            },
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Runs until the connection has ended, and hands the transport back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the connection and the transport.
+    pub async fn run(mut self) -> Ended<S> {
+        let result = poll_fn(|cx| self.poll(cx)).await;
+        self.shared.calls.close();
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            self.command(command);
+        }
+        self.ended.send_replace(Some(result.clone()));
+        Ended { result, transport: self.transport, unread: self.decoder.into_unread() }
+    }
+
+    /// Runs, then closes the transport.
+    pub(super) async fn run_and_shut_down(self) {
+        let mut transport = self.run().await.transport;
+        // The peer has said its last, or is past telling: there is nobody to report an error to.
+        let _ = tokio::time::timeout(FAREWELL, transport.shutdown()).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        for _ in 0..TURNS {
+            let mut busy = self.poll_commands(cx);
+            busy |= self.poll_tasks(cx);
+            busy |= self.start_waiting(cx);
+            busy |= self.poll_read(cx);
+            busy |= self.poll_write(cx);
+            if self.state.is_closing() && !self.shared.calls.is_closed() {
+                self.shared.calls.close();
+            }
+            if self.is_over() {
+                return Poll::Ready(self.cause.take().map_or(Ok(()), Err));
+            }
+            if !busy && !self.poll_deadlines(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_over(&self) -> bool {
+        let written = !self.output.has_remaining() && !self.unflushed;
+        match self.phase {
+            Phase::Live | Phase::Leaving => written && self.state.is_finished(),
+            Phase::Mute => self.state.is_peer_silent(),
+        }
+    }
+
+    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        for taken in 0..PER_TURN {
+            if self.state.queued_bytes() >= self.shared.limits.max_unsent_bytes {
+                return taken > 0;
+            }
+            match self.commands.poll_recv(cx) {
+                Poll::Ready(Some(command)) => self.command(command),
+                Poll::Ready(None) | Poll::Pending => return taken > 0,
+            }
+        }
+        true
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Close => self.state.close(),
+            Command::Submit(Submission { rq_type, flags, payload, waiter }) => {
+                if let Err((error, waiter)) = self.state.submit(0, rq_type, flags, payload, waiter) {
+                    self.settle(waiter, Err(CallError::NotSent(error.into())));
+                }
+            }
+        }
+    }
+
+    /// Tells a caller what came of its request, and lets another one in.
+    fn settle(&self, waiter: Waiter, result: Result<Reply, CallError>) {
+        self.shared.calls.add_permits(1);
+        // A caller that has given up is none of our business.
+        let _ = waiter.send(result);
+    }
+
+    fn abandon(&self, waiters: Vec<Waiter>, cause: &ConnectionError) {
+        for waiter in waiters {
+            self.settle(waiter, Err(CallError::Lost(cause.clone())));
+        }
+    }
+
+    fn poll_tasks(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while let Poll::Ready(Some(joined)) = self.tasks.poll_join_next(cx) {
+            busy = true;
+            // Panics are outcomes; the only error is that the task was aborted, by us.
+            if let Ok((id, outcome)) = joined {
+                self.respond(id, outcome);
+            }
+        }
+        busy
+    }
+
+    fn respond(&mut self, id: RequestId, outcome: Outcome) {
+        let limit = self.shared.limits.max_packet;
+        let length = match &outcome {
+            Ok(reply) => reply.payload.len(),
+            Err(failure) => failure.payload.len(),
+        };
+        let outcome = if length > limit.saturating_sub(HEADER) {
+            Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")))
+        } else {
+            outcome
+        };
+        self.state.respond(id, outcome);
+    }
+
+    fn start_waiting(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while self.may_start()
+            && let Some(request) = self.waiting.pop_front()
+        {
+            busy = true;
+            self.waiting_bytes -= request.payload.len();
+            self.start(request, cx);
+        }
+        busy
+    }
+
+    fn start(&mut self, request: Requested, cx: &mut Context<'_>) {
+        let id = request.id;
+        let request = Incoming::new(request, Arc::clone(&self.shared));
+        if let Some(outcome) = self.performer.start(request, cx, &mut self.tasks) {
+            self.respond(id, outcome);
+        }
+    }
+
+    /// Requests of the peer that are performed, or performed and not handed to the transport yet.
+    fn running(&self) -> usize {
+        self.state.owed() - self.waiting.len() + self.state.queued_responses()
+    }
+
+    fn may_start(&self) -> bool {
+        let limits = &self.shared.limits;
+        self.running() < limits.max_handlers.max(1) && self.state.queued_bytes() < limits.max_unsent_bytes
+    }
+
+    /// Whether one more request of the peer can be taken.
+    fn has_room(&self) -> bool {
+        let limits = &self.shared.limits;
+        let most = limits.max_handlers.max(1).saturating_add(limits.max_queued);
+        self.state.owed() + self.state.queued_responses() < most
+            && self.waiting_bytes < limits.max_queued_bytes.max(1)
+    }
+
+    fn may_read(&self) -> bool {
+        self.phase != Phase::Leaving
+            && !self.state.is_peer_silent()
+            && (self.shedding || self.has_room())
+    }
+
+    /// Takes what has arrived, with at most one read.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> bool {
+        let before = self.traffic.packets_read;
+        if self.has_room() {
+            self.shedding = false;
+        }
+        let drained = self.take_packets(cx);
+        if drained && self.may_read() {
+            let read = pin!(self.transport.read_buf(self.decoder.room())).poll(cx);
+            match read {
+                Poll::Pending => {}
+                Poll::Ready(Ok(0)) => {
+                    self.handle_end();
+                    return true;
+                }
+                Poll::Ready(Ok(count)) => {
+                    self.traffic.bytes_read += count as u64;
+                    self.take_packets(cx);
+                    return true;
+                }
+                Poll::Ready(Err(error)) => {
+                    self.fail(ConnectionError::Read(Arc::new(error)));
+                    return true;
+                }
+            }
+        }
+        self.traffic.packets_read != before
+    }
+
+    /// Takes packets that have been read, and says whether none is left.
+    fn take_packets(&mut self, cx: &mut Context<'_>) -> bool {
+        for _ in 0..PER_TURN {
+            if !self.may_read() {
+                return false;
+            }
+            match self.decoder.next_packet() {
+                Ok(Some(packet)) => {
+                    self.traffic.packets_read += 1;
+                    self.handle(packet, cx);
+                }
+                Ok(None) => return true,
+                Err(error) => {
+                    self.fail(error.into());
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
+    fn handle(&mut self, packet: Packet, cx: &mut Context<'_>) {
+        match self.state.handle_packet(packet) {
+            Ok(None) => {}
+            Ok(Some(Event::Answered { waiter, outcome })) => {
+                self.settle(waiter, outcome.map_err(CallError::Failed));
+            }
+            Ok(Some(Event::Requested(request))) => self.admit(request, cx),
+            Ok(Some(Event::Ended { abandoned })) => {
+                self.abandon(abandoned, &ConnectionError::ClosedByPeer);
+            }
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn admit(&mut self, request: Requested, cx: &mut Context<'_>) {
+        if self.shedding && !self.has_room() {
+            self.respond(request.id, Err(Failure::new("busy")));
+            let unsent = self.state.queued_responses();
+            if unsent > self.shared.limits.max_handlers.saturating_add(MAX_REFUSALS) {
+                self.fail(ConnectionError::Overload { unsent });
+            }
+        } else if self.waiting.is_empty() && self.may_start() {
+            self.start(request, cx);
+        } else {
+            self.waiting_bytes += request.payload.len();
+            self.waiting.push_back(request);
+        }
+    }
+
+    /// The transport has ended.
+    fn handle_end(&mut self) {
+        match self.decoder.finish() {
+            Err(error) => self.fail(error.into()),
+            // What the peer has asked is still answered: it may have closed one direction only.
+            Ok(()) => {
+                let abandoned = self.state.handle_eof();
+                self.abandon(abandoned, &ConnectionError::NoGoodbye);
+                self.cause.get_or_insert(ConnectionError::NoGoodbye);
+            }
+        }
+    }
+
+    /// Gives the connection up: every caller learns why, and the peer is told that this is the end.
+    fn fail(&mut self, cause: ConnectionError) {
+        let abandoned = self.state.abort();
+        self.abandon(abandoned, &cause);
+        self.cause.get_or_insert(cause);
+        self.tasks.abort_all();
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.phase = Phase::Leaving;
+    }
+
+    /// Writes what there is, with one write.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.phase == Phase::Mute {
+            return false;
+        }
+        while self.output.remaining() < READY_BYTES
+            && let Some(packet) = self.state.poll_transmit()
+        {
+            self.output.push(packet);
+        }
+        if self.output.has_remaining() {
+            match poll_write_buf(&mut self.transport, &self.output, cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(count)) => {
+                    self.output.advance(count);
+                    self.traffic.bytes_written += count as u64;
+                    self.unflushed = true;
+                }
+                Poll::Ready(Err(error)) => {
+                    self.fail_writing(error);
+                    return true;
+                }
+            }
+            if self.output.has_remaining() {
+                return true;
+            }
+        }
+        if self.unflushed {
+            match Pin::new(&mut self.transport).poll_flush(cx) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => {
+                    self.unflushed = false;
+                    return true;
+                }
+                Poll::Ready(Err(error)) => {
+                    self.fail_writing(error);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Writing has failed. The peer may have said more before it went, its goodbye even.
+    fn fail_writing(&mut self, error: io::Error) {
+        let parted = self.state.is_peer_silent() && self.state.owed() == 0;
+        if !(parted && self.state.queued_responses() == 0) {
+            self.cause.get_or_insert(ConnectionError::Write(Arc::new(error)));
+        }
+        self.shared.calls.close();
+        self.phase = Phase::Mute;
+    }
+
+    /// Looks at what should move and has not, and says whether that changed anything.
+    fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> bool {
+        let limits = self.shared.limits;
+        let Traffic { bytes_read, bytes_written, packets_read } = self.traffic;
+        let reading = self.may_read() && self.decoder.is_mid_packet();
+        let writing = self.output.has_remaining() || self.unflushed;
+        let paused = !self.has_room() && !self.shedding && self.state.in_flight() > 0;
+        let closing = self.state.is_closing();
+        let watch = &mut self.watch;
+        if watch.leaving.is_overdue((self.phase != Phase::Live).then_some(0)) {
+            self.give_up();
+        } else if watch.reading.is_overdue(reading.then_some(bytes_read)) {
+            self.fail(ConnectionError::ReadStalled(limits.stall_timeout));
+        } else if watch.writing.is_overdue(writing.then_some(bytes_written)) {
+            let unsent = self.output.remaining().saturating_add(self.state.queued_bytes());
+            self.fail(ConnectionError::WriteStalled { limit: limits.stall_timeout, unsent });
+        } else if watch.closing.is_overdue(closing.then_some(0)) {
+            let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
+            self.fail(ConnectionError::CloseTimedOut { limit: limits.close_timeout, in_flight, owed });
+        } else if watch.paused.is_overdue(paused.then_some(packets_read)) {
+            self.shedding = true;
+        } else {
+            let deadlines = [&watch.leaving, &watch.reading, &watch.writing, &watch.closing, &watch.paused];
+            let Some(deadline) = deadlines.into_iter().filter_map(Watchdog::deadline).min() else {
+                return false;
+            };
+            return watch.alarm.ring_at(deadline, cx);
+        }
+        true
+    }
+
+    /// The peer could not be told, or has not said its last, in time.
+    fn give_up(&mut self) {
+        self.fail(self.cause.clone().unwrap_or(ConnectionError::NoGoodbye));
+        while self.state.poll_transmit().is_some() {}
+        self.output = EncodeBuffer::default();
+        self.unflushed = false;
+    }
+}
+
+/// One write of what is in `buffer`, vectored where that saves copies.
+fn poll_write_buf<S: AsyncWrite + Unpin>(
+    transport: &mut S,
+    buffer: &EncodeBuffer,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut transport = Pin::new(transport);
+    let written = if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let used = buffer.chunks_vectored(&mut slices);
+        transport.as_mut().poll_write_vectored(cx, &slices[..used])
+    } else {
+        transport.as_mut().poll_write(cx, buffer.chunk())
+    };
+    written.map(|written| match written? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        count if count > buffer.remaining() => {
+            Err(io::Error::other("the transport claims to have written more than it was given"))
+        }
+        count => Ok(count),
+    })
+}
+
+impl<S> std::fmt::Debug for Driver<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("phase", &self.phase).field("traffic", &self.traffic).finish_non_exhaustive()
+    }
+}

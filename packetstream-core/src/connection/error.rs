@@ -1,0 +1,92 @@
+//! Why a call has no reply, and why a connection ended.
+
+use crate::codec::DecodeError;
+use crate::outcome::Failure;
+use crate::state::{ProtocolError, SubmitError};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a request has no ok response.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallError {
+    /// The peer answered not-ok: it refused the request or failed to perform it.
+    #[error("the peer answered not-ok: {0}")]
+    Failed(Failure),
+    /// The request never left this side: it is safe to ask again, elsewhere or later.
+    #[error("request not sent")]
+    NotSent(#[from] NotSent),
+    /// The connection ended first: the peer may or may not have performed the request.
+    #[error("no answer to the request")]
+    Lost(#[source] ConnectionError),
+}
+
+/// Why a request was not sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotSent {
+    /// The connection does not take it.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The packet would exceed the limit.
+    #[error("payload of {payload} bytes exceeds the limit of {limit} for a packet")]
+    TooLong {
+        /// The payload's length.
+        payload: usize,
+        /// [`Limits::max_packet`](super::Limits::max_packet).
+        limit: usize,
+    },
+}
+
+/// What ended a connection other than both sides' goodbye.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// The peer ended the stream, in good order, before it answered.
+    #[error("the peer closed the connection")]
+    ClosedByPeer,
+    /// The transport ended without the peer's "end of stream" packet.
+    #[error("the stream ended without the peer's goodbye")]
+    NoGoodbye,
+    /// What the peer sends is no packet stream.
+    #[error("malformed packet stream")]
+    Decode(#[from] DecodeError),
+    /// The peer's packets make no sense.
+    #[error("the peer broke the protocol")]
+    Protocol(#[from] ProtocolError),
+    /// The transport failed while reading.
+    #[error("cannot read from the peer")]
+    Read(#[source] Arc<io::Error>),
+    /// The transport failed while writing.
+    #[error("cannot write to the peer")]
+    Write(#[source] Arc<io::Error>),
+    /// No byte of a packet that had begun to arrive came for this long.
+    #[error("the peer stalled inside a packet for {0:?}")]
+    ReadStalled(Duration),
+    /// The peer took no byte of what was to be written for this long.
+    #[error("the peer read nothing for {limit:?}, {unsent} bytes wait")]
+    WriteStalled {
+        /// [`Limits::stall_timeout`](super::Limits::stall_timeout).
+        limit: Duration,
+        /// Bytes that wait to be written, at least.
+        unsent: usize,
+    },
+    /// After the goodbye of one side the other took too long to answer it.
+    #[error("no goodbye from the peer within {limit:?}: {in_flight} calls unanswered, {owed} answers owed")]
+    CloseTimedOut {
+        /// [`Limits::close_timeout`](super::Limits::close_timeout).
+        limit: Duration,
+        /// Our requests without an answer.
+        in_flight: usize,
+        /// The peer's requests without an answer.
+        owed: usize,
+    },
+    /// The peer asks faster than it takes its answers.
+    #[error("{unsent} answers wait for a peer that goes on asking")]
+    Overload {
+        /// Answers that wait to be sent.
+        unsent: usize,
+    },
+    /// The task that drives the connection is gone: it was aborted, or its runtime shut down.
+    #[error("the connection's task is gone")]
+    Dropped,
+}

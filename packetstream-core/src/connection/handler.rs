@@ -1,0 +1,156 @@
+//! Performing the peer's requests.
+
+use super::{PacketConnection, Shared};
+use crate::outcome::{Failure, Outcome};
+use crate::state::{RequestId, Requested};
+use bytes::Bytes;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::task::JoinSet;
+
+/// Performs the requests of the peer, one future for each.
+///
+/// The connection's own task polls the future once, reading nothing meanwhile: do not block in it. If it
+/// does not finish at once it goes on as a task of its own, and is dropped when the connection dies. A
+/// panic is answered with [`Failure::internal`]; the connection lives on.
+///
+/// Async closures that take an [`Incoming`] are handlers:
+///
+/// ```
+/// use packetstream_core::{Incoming, PacketConnection, Reply};
+///
+/// let builder = PacketConnection::builder().handler(async |request: Incoming| Ok(Reply::from(request.payload)));
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// Performs one request.
+    fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
+}
+
+impl<F, R> Handler for F
+where
+    F: Fn(Incoming) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send,
+{
+    fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send {
+        self(request)
+    }
+}
+
+/// A request of the peer.
+pub struct Incoming {
+    /// Which of the peer's requests it is.
+    pub id: RequestId,
+    /// What is asked, in the application's numbers.
+    pub rq_type: u64,
+    /// The application's flags.
+    pub flags: u64,
+    /// The application's bytes.
+    pub payload: Bytes,
+    shared: Arc<Shared>,
+}
+
+impl Incoming {
+    pub(super) fn new(request: Requested, shared: Arc<Shared>) -> Self {
+        let Requested { id, rq_type, flags, payload } = request;
+        Self { id, rq_type, flags, payload, shared }
+    }
+
+    /// The connection that the request came over, to ask the peer in turn.
+    #[must_use]
+    pub fn peer(&self) -> PacketConnection {
+        PacketConnection::new(Arc::clone(&self.shared))
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("id", &self.id)
+            .field("rq_type", &self.rq_type)
+            .field("flags", &self.flags)
+            .field("payload", &format_args!("{} bytes", self.payload.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The handler of a side that only asks.
+pub(super) struct NoHandler;
+
+impl Handler for NoHandler {
+    async fn handle(&self, _: Incoming) -> Outcome {
+        Err(Failure::new("no request handler"))
+    }
+}
+
+/// The tasks of requests that did not finish at once.
+pub(super) type Tasks = JoinSet<(RequestId, Outcome)>;
+
+/// A [`Handler`] as the driver has it, without its type.
+pub(super) trait Perform: Send {
+    /// Performs a request: to its end if it gets there at once, else as one of `tasks`.
+    fn start(&mut self, request: Incoming, cx: &mut Context<'_>, tasks: &mut Tasks) -> Option<Outcome>;
+}
+
+/// Erases the type of a handler.
+pub(super) fn perform(handler: impl Handler) -> Box<dyn Perform> {
+    let handler = Arc::new(handler);
+    let make = move |request| {
+        let handler = Arc::clone(&handler);
+        async move { handler.handle(request).await }
+    };
+    Box::new(InPlace { make, place: Box::pin(None) })
+}
+
+/// Polls a handler's future in a place that serves one request after the other, so that a request which
+/// finishes at once costs neither an allocation nor a task.
+struct InPlace<M, F> {
+    make: M,
+    place: Pin<Box<Option<F>>>,
+}
+
+impl<M, F> Perform for InPlace<M, F>
+where
+    M: Fn(Incoming) -> F + Send,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    fn start(&mut self, request: Incoming, cx: &mut Context<'_>, tasks: &mut Tasks) -> Option<Outcome> {
+        let id = request.id;
+        self.place.set(Some((self.make)(request)));
+        if let Poll::Ready(outcome) = poll_caught(self.place.as_mut(), cx) {
+            self.place.set(None);
+            return Some(outcome);
+        }
+        let place = std::mem::replace(&mut self.place, Box::pin(None));
+        tasks.spawn(Rest { id, place });
+        None
+    }
+}
+
+/// The rest of a request that did not finish at once.
+struct Rest<F> {
+    id: RequestId,
+    place: Pin<Box<Option<F>>>,
+}
+
+impl<F: Future<Output = Outcome>> Future for Rest<F> {
+    type Output = (RequestId, Outcome);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(poll_caught(self.place.as_mut(), cx));
+        Poll::Ready((self.id, outcome))
+    }
+}
+
+/// Polls what is in the place; a panic is the failure that the peer is told of.
+fn poll_caught<F: Future<Output = Outcome>>(
+    place: Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome> {
+    let future = place.as_pin_mut();
+    let poll = || future.map_or(Poll::Ready(Err(Failure::internal())), |future| future.poll(cx));
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(Err(Failure::internal())))
+}
