@@ -491,12 +491,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> bool {
         let limits = self.shared.limits;
         let Traffic { bytes_read, bytes_written, packets_read } = self.traffic;
-        let reading = self.may_read() && self.decoder.is_mid_packet();
-        let writing = self.output.has_remaining() || self.unflushed;
-        let paused = !self.has_room() && !self.shedding && self.state.in_flight() > 0;
-        let closing = self.state.is_closing();
+        let live = self.phase == Phase::Live;
+        let reading = live && self.may_read() && self.decoder.is_mid_packet();
+        let writing = live && (self.output.has_remaining() || self.unflushed);
+        let paused = live && !self.has_room() && !self.shedding && self.state.in_flight() > 0;
+        let closing = live && self.state.is_closing();
         let watch = &mut self.watch;
-        if watch.leaving.is_overdue((self.phase != Phase::Live).then_some(0)) {
+        if watch.leaving.is_overdue((!live).then_some(0)) {
             self.give_up();
         } else if watch.reading.is_overdue(reading.then_some(bytes_read)) {
             self.fail(ConnectionError::ReadStalled(limits.stall_timeout));

@@ -1,0 +1,221 @@
+//! The bounds of a connection, in count and in time. The clock is paused: it moves when all tasks wait.
+
+mod common;
+
+use bytes::Bytes;
+use common::{Script, answer, in_time, never, refusal, reverse};
+use packetstream_core::{
+    CallError, ConnectionError, Incoming, Kind, Limits, NotSent, Packet, PacketConnection, Reply,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::duplex;
+use tokio::time::Instant;
+
+/// What the connection came to, and after how long.
+async fn ends(connection: &PacketConnection) -> (ConnectionError, Duration) {
+    let start = Instant::now();
+    let error = in_time(connection.closed()).await.unwrap_err();
+    (error, start.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_never_says_goodbye_is_waited_for_no_longer_than_the_limit() {
+    let (_peer, stream) = Script::new();
+    let connection = PacketConnection::builder().spawn(stream);
+    connection.close();
+    let (error, after) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::CloseTimedOut { in_flight: 0, owed: 0, .. }), "{error:?}");
+    assert_eq!(after.as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_never_ends_holds_a_closing_connection_no_longer_than_the_limit() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(never).spawn(stream);
+    peer.asks(2, b"").await;
+    peer.says(&[3, 0, 2, 0]).await;
+    let (error, after) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::CloseTimedOut { in_flight: 0, owed: 1, .. }), "{error:?}");
+    assert_eq!(after.as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_is_given_up_after_the_stall_limit() {
+    let (_peer, stream) = duplex(1 << 10);
+    let connection = PacketConnection::builder().spawn(stream);
+    let call = connection.submit(0, 0, vec![0; 1 << 20]);
+    let (error, after) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::WriteStalled { .. }), "{error:?}");
+    assert!((30..33).contains(&after.as_secs()), "{after:?}");
+    let error = call.await.unwrap_err();
+    assert!(matches!(error, CallError::Lost(ConnectionError::WriteStalled { .. })), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_is_not_given_up() {
+    let (peer, stream) = duplex(1 << 10);
+    let connection = PacketConnection::builder().spawn(stream);
+    let call = connection.submit(0, 0, vec![0; 5 << 10]);
+    let (mut peer, mut decoder) = (peer, packetstream_core::Decoder::new(1 << 20));
+    tokio::time::timeout(Duration::from_secs(3600), async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            tokio::io::AsyncReadExt::read_buf(&mut peer, decoder.room()).await.unwrap();
+            if decoder.next_packet().unwrap().is_some() {
+                break;
+            }
+        }
+        tokio::io::AsyncWriteExt::write_all(&mut peer, &answer(2, b"at last").transcribe()).await.unwrap();
+        assert_eq!(call.await.unwrap().payload, "at last");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_stalls_inside_a_packet_is_given_up_after_the_stall_limit() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().spawn(stream);
+    peer.says(&[200, 1]).await;
+    let (error, after) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::ReadStalled(_)), "{error:?}");
+    assert!((30..32).contains(&after.as_secs()), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_packets_a_connection_may_idle_for_ever() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(reverse).spawn(stream);
+    let call = connection.submit(0, 0, Bytes::new());
+    tokio::time::sleep(Duration::from_secs(86_400 * 30)).await;
+    peer.sends(answer(2, b"late")).await;
+    assert_eq!(in_time(call).await.unwrap().payload, "late");
+}
+
+#[tokio::test]
+async fn calls_beyond_the_limit_wait_their_turn() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_calls: 2, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    let calls = [0, 1, 2].map(|rq_type| connection.submit(rq_type, 0, Bytes::new()));
+    in_time(async {
+        let all = tokio::spawn(async move {
+            for call in calls {
+                call.await.unwrap();
+            }
+        });
+        assert_eq!(peer.hears().await.unwrap().kind(), Kind::Request(0));
+        assert_eq!(peer.hears().await.unwrap().kind(), Kind::Request(1));
+        peer.sends(answer(3, b"")).await;
+        peer.sends(answer(2, b"")).await;
+        assert_eq!(peer.hears().await.unwrap().kind(), Kind::Request(2));
+        peer.sends(answer(4, b"")).await;
+        all.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn asking_and_giving_up_does_not_get_past_the_limit() {
+    let (here, there) = duplex(1 << 16);
+    let performing = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&performing);
+    let handler = move |_: Incoming| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        std::future::pending()
+    };
+    let _peer = PacketConnection::builder().handler(handler).spawn(there);
+    let limits = Limits { max_calls: 10, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(here);
+    in_time(async {
+        for _ in 0..1_000 {
+            drop(connection.submit(0, 0, Bytes::new()));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(performing.load(Ordering::Relaxed), 10);
+}
+
+#[tokio::test]
+async fn a_request_over_the_packet_limit_is_not_sent() {
+    let (_peer, stream) = Script::new();
+    let connection = PacketConnection::builder().spawn(stream);
+    let error = in_time(connection.submit(0, 0, vec![0; 16 << 20])).await.unwrap_err();
+    let expected = NotSent::TooLong { payload: 16 << 20, limit: 16 << 20 };
+    assert!(matches!(error, CallError::NotSent(reason) if reason == expected), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_response_over_the_packet_limit_is_a_failure_and_the_connection_lives() {
+    let (here, there) = duplex(1 << 16);
+    let handler = async |request: Incoming| {
+        Ok(Reply::from(Bytes::from(vec![0; usize::try_from(request.flags).unwrap()])))
+    };
+    let _peer = PacketConnection::builder().handler(handler).spawn(there);
+    let connection = PacketConnection::builder().spawn(here);
+    in_time(async {
+        let result = connection.submit(0, 17 << 20, Bytes::new()).await;
+        assert_eq!(refusal(result), "response of 17825792 bytes exceeds the limit of 16777216");
+        assert_eq!(connection.submit(0, 3, Bytes::new()).await.unwrap().payload.len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_too_much_is_left_unread_and_loses_nothing() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_handlers: 4, max_queued: 4, ..Limits::default() };
+    let performing = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&performing);
+    let handler = move |_: Incoming| {
+        let counter = Arc::clone(&counter);
+        async move {
+            let now = counter.fetch_add(1, Ordering::Relaxed) + 1;
+            assert!(now <= 4, "{now} at once");
+            tokio::task::yield_now().await;
+            counter.fetch_sub(1, Ordering::Relaxed);
+            Ok(Reply::default())
+        }
+    };
+    let _connection = PacketConnection::builder().limits(limits).handler(handler).spawn(stream);
+    in_time(async {
+        for tag in 2..5_002 {
+            peer.asks(tag, b"").await;
+        }
+        let mut answered: Vec<u64> = Vec::new();
+        while answered.len() < 5_000 {
+            let packet = peer.hears().await.unwrap();
+            assert_eq!(packet.kind(), Kind::Response { ok: true });
+            answered.push(packet.tag());
+        }
+        answered.sort_unstable();
+        assert!(answered.into_iter().eq(2..5_002));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn excess_requests_are_refused_rather_than_hide_the_answers_behind_them() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_handlers: 2, max_queued: 2, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).handler(never).spawn(stream);
+    let call = connection.submit(0, 0, Bytes::new());
+    in_time(async {
+        peer.hears().await.unwrap();
+        for tag in 2..12 {
+            peer.asks(tag, b"").await;
+        }
+        peer.sends(answer(2, b"behind them")).await;
+        let start = Instant::now();
+        assert_eq!(call.await.unwrap().payload, "behind them");
+        assert_eq!(start.elapsed().as_secs(), 1);
+        for tag in 6..12 {
+            let busy = Err(packetstream_core::Failure::new("busy"));
+            peer.expects(Packet::response(0, tag, busy).unwrap()).await;
+        }
+    })
+    .await;
+}

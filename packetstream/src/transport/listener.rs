@@ -1,0 +1,165 @@
+//! Waiting for peers.
+
+use super::address::Address;
+use super::stdio;
+use super::stream::Stream;
+use packetstream_core::{Builder, ConnectionError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::task::JoinSet;
+
+/// How long to wait before accepting again when this machine is out of descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Waits for peers at an address.
+#[derive(Debug)]
+pub struct Listener {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpListener, Address),
+    Unix(UnixListener, SocketFile),
+    /// The one stream, until it is taken.
+    Stdio(Option<Stream>),
+}
+
+/// Why serving has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No stream can be had.
+    #[error("cannot accept connections")]
+    Accept(#[source] io::Error),
+    /// The only connection there can be has failed.
+    #[error("the connection failed")]
+    Connection(#[from] ConnectionError),
+}
+
+impl Listener {
+    /// Starts to wait at an address.
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken, not ours, or one that cannot be listened at (`exec:`).
+    pub async fn bind(address: &Address) -> io::Result<Self> {
+        let kind = match address {
+            Address::Tcp(host_and_port) => {
+                let listener = TcpListener::bind(host_and_port).await?;
+                let address = Address::Tcp(listener.local_addr()?.to_string());
+                Kind::Tcp(listener, address)
+            }
+            Address::Unix(path) => {
+                remove_stale(path).await?;
+                Kind::Unix(UnixListener::bind(path)?, SocketFile(path.clone()))
+            }
+            Address::Stdio => Kind::Stdio(Some(stdio::stream()?)),
+            Address::Exec(_) => {
+                let text = "a command can be connected to, not listened at";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+            }
+        };
+        Ok(Self { kind })
+    }
+
+    /// Where it waits, with the port that was picked.
+    #[must_use]
+    pub fn local_address(&self) -> Address {
+        match &self.kind {
+            Kind::Tcp(_, address) => address.clone(),
+            Kind::Unix(_, file) => Address::Unix(file.0.clone()),
+            Kind::Stdio(_) => Address::Stdio,
+        }
+    }
+
+    /// The next stream; nothing when there will be no more, as after the only one of `stdio:`.
+    ///
+    /// # Errors
+    ///
+    /// When this machine has no descriptor or no memory for it: pause, and call again. A peer that went
+    /// away meanwhile is no error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: no stream is lost.
+    pub async fn accept(&mut self) -> io::Result<Option<Stream>> {
+        loop {
+            let accepted = match &mut self.kind {
+                Kind::Tcp(listener, _) => listener.accept().await.and_then(|(stream, _)| {
+                    stream.set_nodelay(true)?;
+                    Ok(Stream::new(stream))
+                }),
+                Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::new(stream)),
+                Kind::Stdio(stream) => return Ok(stream.take()),
+            };
+            match accepted {
+                Ok(stream) => return Ok(Some(stream)),
+                Err(error) if is_the_peers(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Serves each peer that comes with a connection that `builder` makes, for ever; at `stdio:`, until
+    /// the only connection has ended.
+    ///
+    /// What becomes of one connection does not touch the others.
+    ///
+    /// # Errors
+    ///
+    /// At `stdio:`, when the connection fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops all its connections.
+    pub async fn serve(mut self, builder: impl Fn() -> Builder) -> Result<(), ServeError> {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = self.accept() => match accepted {
+                    Ok(Some(stream)) => {
+                        connections.spawn(builder().serve(stream));
+                    }
+                    Ok(None) => break,
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+                // Only to let go of what has ended.
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        match connections.join_next().await {
+            Some(Ok(ended)) => Ok(ended.result?),
+            _ => Err(ConnectionError::Dropped.into()),
+        }
+    }
+}
+
+/// Whether accepting failed because of the peer and not because of this machine.
+fn is_the_peers(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected
+    )
+}
+
+/// Removes the socket of a listener that is no more: one that nobody answers at.
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    match UnixStream::connect(path).await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        _ => Ok(()),
+    }
+}
+
+/// Removed on drop.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // It may have been removed by hand.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

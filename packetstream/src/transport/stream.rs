@@ -1,0 +1,157 @@
+//! One byte stream, whatever it is made of.
+
+use super::address::{Address, AddressError};
+use super::child::Child;
+use super::stdio;
+use packetstream_core::PacketConnection;
+use std::any::Any;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{fmt, process::Stdio};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::process::Command;
+
+/// How long opening a stream may take. An address that swallows packets would take minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A byte stream to a peer.
+pub struct Stream {
+    inner: Pin<Box<dyn Transport>>,
+    /// Kept for as long as the stream is: what supervises it, or puts back what it changed.
+    guard: Option<Box<dyn Any + Send>>,
+}
+
+trait Transport: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> Transport for T {}
+
+/// Why there is no stream to an address.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is not one.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// It cannot be reached.
+    #[error("cannot connect to {address}")]
+    Io {
+        /// Where to.
+        address: Address,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Connects to the peer at an address, as a side that only asks, and makes the client `C` of it.
+///
+/// A side that also answers takes its [`Stream::connect`] to a builder:
+/// `C::from(PacketConnection::builder().handler(..).spawn(stream))`.
+///
+/// # Errors
+///
+/// When the text is no address, or the peer cannot be reached within 20 s.
+pub async fn connect<C: From<PacketConnection>>(address: &str) -> Result<C, ConnectError> {
+    let stream = Stream::connect(&address.parse()?).await?;
+    Ok(PacketConnection::builder().spawn(stream).into())
+}
+
+impl Stream {
+    /// Wraps a stream of any kind.
+    pub fn new(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        Self { inner: Box::pin(stream), guard: None }
+    }
+
+    pub(super) fn with_guard(self, guard: impl Any + Send) -> Self {
+        Self { guard: Some(Box::new(guard)), ..self }
+    }
+
+    /// Two ends of a stream in memory that holds `buffer` bytes in each direction.
+    #[must_use]
+    pub fn pair(buffer: usize) -> (Self, Self) {
+        let (here, there) = tokio::io::duplex(buffer);
+        (Self::new(here), Self::new(there))
+    }
+
+    /// Opens a stream to an address.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached within 20 s.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
+    pub async fn connect(address: &Address) -> Result<Self, ConnectError> {
+        match address {
+            Address::Tcp(host_and_port) => in_time(async {
+                let stream = TcpStream::connect(host_and_port).await?;
+                stream.set_nodelay(true)?;
+                Ok(Self::new(stream))
+            })
+            .await,
+            Address::Unix(path) => in_time(async { UnixStream::connect(path).await.map(Self::new) }).await,
+            Address::Stdio => stdio::stream(),
+            Address::Exec(words) => Child::spawn(command(words)).map(|(stream, _)| stream),
+        }
+        .map_err(|source| ConnectError::Io { address: address.clone(), source })
+    }
+}
+
+async fn in_time(attempt: impl Future<Output = io::Result<Stream>>) -> io::Result<Stream> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, attempt).await {
+        Ok(result) => result,
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer for {CONNECT_TIMEOUT:?}"))),
+    }
+}
+
+fn command(words: &[String]) -> Command {
+    let mut words = words.iter();
+    let mut command = Command::new(words.next().map_or("", String::as_str));
+    command.args(words).stderr(Stdio::inherit());
+    command
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.inner.as_mut().poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.inner.as_mut().poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.as_mut().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.as_mut().poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.inner.as_mut().poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("guarded", &self.guard.is_some()).finish_non_exhaustive()
+    }
+}
