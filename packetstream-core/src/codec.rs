@@ -3,12 +3,15 @@
 //! [`Decoder`] takes bytes in any fragmentation and refuses a packet over its limit before storing any
 //! of it. [`EncodeBuffer`] holds what is to be written, small packets side by side, large payloads by
 //! reference.
-#![deny(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "reads what a hostile peer wrote"
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        reason = "reads what a hostile peer wrote"
+    )
 )]
 
 use crate::packet::{Packet, ParseError};
@@ -285,10 +288,7 @@ mod tests {
 
         let mut decoder = Decoder::new(16 << 20);
         varint::put(decoder.room(), 1 << 62);
-        assert_eq!(
-            decoder.next_packet(),
-            Err(DecodeError::TooLong { announced: 1 << 62, limit: 16 << 20 })
-        );
+        assert_eq!(decoder.next_packet(), Err(DecodeError::TooLong { announced: 1 << 62, limit: 16 << 20 }));
     }
 
     #[test]
@@ -296,7 +296,7 @@ mod tests {
         let mut decoder = Decoder::new(16 << 20);
         varint::put(decoder.room(), 16 << 20);
         assert_eq!(decoder.next_packet(), Ok(None));
-        assert!(decoder.room().capacity() <= 2 * 64 << 10, "{}", decoder.room().capacity());
+        assert!(decoder.room().capacity() <= 128 << 10, "{}", decoder.room().capacity());
         for _ in 0..100 {
             decoder.room().put_slice(&[0; 10_000]);
             assert_eq!(decoder.next_packet(), Ok(None));
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn a_large_payload_is_not_copied() {
         let mut decoder = Decoder::new(1 << 20);
-        let bytes = request(&[1; 100_000]).transcribe();
+        let bytes = request(&vec![1; 100_000]).transcribe();
         decoder.room().put_slice(&bytes);
         let buffer = decoder.room().as_ptr_range();
         let payload = decoder.next_packet().unwrap().unwrap().into_payload();

@@ -7,12 +7,14 @@
 //!   Handler ◀──request── polled in place, or a task when it does not finish at once
 //! ```
 
+mod backlog;
 mod builder;
 mod call;
 mod driver;
 mod error;
 mod handler;
 mod watchdog;
+mod writer;
 
 use bytes::Bytes;
 use call::Submission;

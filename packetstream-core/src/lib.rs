@@ -55,7 +55,6 @@ pub use state::Requested;
 pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
-
 pub use connection::{
     Builder, Call, CallError, ConnectionError, Driver, Ended, Handler, Incoming, Limits, NotSent,
     PacketConnection,

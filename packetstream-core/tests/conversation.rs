@@ -1,4 +1,5 @@
 //! Two connections talk, or one and a script.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 mod common;
 

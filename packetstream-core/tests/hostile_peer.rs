@@ -1,5 +1,6 @@
 //! Peers that break the rules: a typed error or a clean end at once, callers woken with the cause, and
 //! nothing worse.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 mod common;
 
@@ -111,7 +112,8 @@ async fn a_stream_that_ends_without_a_goodbye_is_an_error() {
 
 #[tokio::test]
 async fn a_stream_that_ends_inside_a_packet_is_an_error() {
-    let text = |received| format!("malformed packet stream: stream ended inside a packet, {received} bytes into it");
+    let text =
+        |received| format!("malformed packet stream: stream ended inside a packet, {received} bytes into it");
     let packet = answer(2, b"never complete").transcribe();
     for cut in 1..packet.len() {
         fails(&packet[..cut], After::HangsUp, &text(cut)).await;

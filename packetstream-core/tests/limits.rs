@@ -1,4 +1,5 @@
 //! The bounds of a connection, in count and in time. The clock is paused: it moves when all tasks wait.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 mod common;
 
@@ -59,7 +60,7 @@ async fn a_peer_that_reads_slowly_is_not_given_up() {
     let connection = PacketConnection::builder().spawn(stream);
     let call = connection.submit(0, 0, vec![0; 5 << 10]);
     let (mut peer, mut decoder) = (peer, packetstream_core::Decoder::new(1 << 20));
-    tokio::time::timeout(Duration::from_secs(3600), async {
+    tokio::time::timeout(Duration::from_hours(1), async {
         loop {
             tokio::time::sleep(Duration::from_secs(20)).await;
             tokio::io::AsyncReadExt::read_buf(&mut peer, decoder.room()).await.unwrap();
@@ -89,7 +90,7 @@ async fn between_packets_a_connection_may_idle_for_ever() {
     let (mut peer, stream) = Script::new();
     let connection = PacketConnection::builder().handler(reverse).spawn(stream);
     let call = connection.submit(0, 0, Bytes::new());
-    tokio::time::sleep(Duration::from_secs(86_400 * 30)).await;
+    tokio::time::sleep(Duration::from_hours(24 * 30)).await;
     peer.sends(answer(2, b"late")).await;
     assert_eq!(in_time(call).await.unwrap().payload, "late");
 }

@@ -1,4 +1,5 @@
 //! Two state machines under random schedules: whatever happens, the promises hold.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 use bytes::Bytes;
 use packetstream_core::{ConnectionState, Event, Kind, Packet, Reply, RequestId};
@@ -27,7 +28,9 @@ const CHANNELS: [u64; 3] = [0, 1, 1 << 40];
 impl End {
     fn new() -> Self {
         let mut end = Self::default();
-        CHANNELS.into_iter().for_each(|channel| end.state.open_channel(channel));
+        for channel in CHANNELS {
+            end.state.open_channel(channel);
+        }
         end
     }
 
@@ -74,7 +77,9 @@ impl End {
             }
             Some(Event::Ended { abandoned }) => {
                 self.ended = true;
-                abandoned.into_iter().for_each(|waiter| self.comes_back(waiter));
+                for waiter in abandoned {
+                    self.comes_back(waiter);
+                }
             }
         }
     }
@@ -88,7 +93,10 @@ fn settle(ends: &mut [End; 2]) {
         b.answer(0);
         a.transmit();
         b.transmit();
-        let moved = [a.wire.pop_front().map(|packet| b.receive(packet)), b.wire.pop_front().map(|packet| a.receive(packet))];
+        let moved = [
+            a.wire.pop_front().map(|packet| b.receive(packet)),
+            b.wire.pop_front().map(|packet| a.receive(packet)),
+        ];
         if moved == [None, None] && a.owed.is_empty() && b.owed.is_empty() {
             break;
         }
@@ -118,7 +126,9 @@ fn life(rng: &mut StdRng) -> u64 {
             _ => end.state.close(),
         }
     }
-    ends.iter_mut().for_each(|end| end.state.close());
+    for end in &mut ends {
+        end.state.close();
+    }
     settle(&mut ends);
     for end in &ends {
         assert!(end.state.is_finished(), "both have closed, all was delivered");

@@ -50,11 +50,7 @@ pub trait Fulfil<R: BaseRequest> {
     ///
     /// A [`Failure`] reaches the caller word for word. A panic reaches it as
     /// [`Failure::internal`].
-    fn fulfil(
-        &self,
-        request: R,
-        cx: Context,
-    ) -> impl Future<Output = Result<R::Reply, Failure>> + Send;
+    fn fulfil(&self, request: R, cx: Context) -> impl Future<Output = Result<R::Reply, Failure>> + Send;
 }
 
 /// A protocol all of whose requests `S` performs. `#[derive(Protocol)]` writes it, for every `S` that

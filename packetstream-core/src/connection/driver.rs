@@ -9,23 +9,25 @@
 //!   ours may be behind it.
 //! * Packets are queued whole, and only this task writes: whoever gives up waiting leaves nothing torn.
 //! * Responses have a queue of their own; callers' back-pressure does not touch it.
-//! * Every deadline is a [`Watchdog`], looked at only when there is nothing else to do.
+//! * Every wait has a deadline, looked at only when there is nothing else to do.
 
+use super::backlog::Backlog;
 use super::call::{HEADER, Submission, Waiter};
 use super::error::{CallError, ConnectionError};
 use super::handler::{Incoming, Perform, Tasks};
-use super::watchdog::{Alarm, Watchdog};
+use super::watchdog::{Awaited, Deadlines, Overdue};
+use super::writer::Writer;
 use super::{Command, Limits, Shared};
-use crate::codec::{Decoder, EncodeBuffer};
+use crate::codec::Decoder;
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::packet::Packet;
 use crate::state::{ConnectionState, Event, RequestId, Requested};
-use bytes::{Buf, Bytes};
-use std::collections::VecDeque;
+use bytes::Bytes;
+use std::fmt;
 use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::io;
 use std::ops::Deref;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -38,14 +40,14 @@ const TURNS: usize = 8;
 const PER_TURN: usize = 256;
 /// Bytes that are made ready for the transport at a time; one packet may exceed it.
 const READY_BYTES: usize = 128 << 10;
-/// Pieces of one vectored write.
-const SLICES: usize = 16;
 /// How long reading pauses before excess requests are refused, while answers to us may be behind them.
 const SHED_AFTER: Duration = Duration::from_secs(1);
 /// Refusals that may wait to be sent before the peer is given up.
 const MAX_REFUSALS: usize = 1024;
 /// How long a connection that has failed tries to tell the peer.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long shutting the transport of an ended connection down may take.
+const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Drives a connection: reads, writes, performs. Nothing happens unless it runs.
 ///
@@ -55,25 +57,22 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct Driver<S> {
     transport: S,
     decoder: Decoder,
-    output: EncodeBuffer,
+    writer: Writer,
     state: ConnectionState<Waiter>,
     commands: mpsc::UnboundedReceiver<Command>,
     shared: Owner,
     ended: watch::Sender<Option<Result<(), ConnectionError>>>,
     performer: Box<dyn Perform>,
     tasks: Tasks,
-    /// Requests of the peer that wait to be performed.
-    waiting: VecDeque<Requested>,
-    waiting_bytes: usize,
+    backlog: Backlog,
     phase: Phase,
     /// What went wrong first.
     cause: Option<ConnectionError>,
     /// Whether excess requests are refused instead of left unread.
     shedding: bool,
-    /// Whether the transport may still hold back what it was given.
-    unflushed: bool,
-    traffic: Traffic,
-    watch: Watch,
+    bytes_read: u64,
+    packets_read: u64,
+    deadlines: Deadlines,
 }
 
 /// Whether the transport can still be used.
@@ -85,24 +84,6 @@ enum Phase {
     Mute,
     /// Beyond repair; all that is left is to tell the peer.
     Leaving,
-}
-
-/// Counts that show progress.
-#[derive(Clone, Copy, Debug, Default)]
-struct Traffic {
-    bytes_read: u64,
-    bytes_written: u64,
-    packets_read: u64,
-}
-
-#[derive(Debug)]
-struct Watch {
-    reading: Watchdog,
-    writing: Watchdog,
-    paused: Watchdog,
-    closing: Watchdog,
-    leaving: Watchdog,
-    alarm: Alarm,
 }
 
 /// A connection that has ended, with the transport handed back.
@@ -145,28 +126,20 @@ impl<S> Driver<S> {
         Self {
             transport,
             decoder: Decoder::new(max_packet),
-            output: EncodeBuffer::default(),
+            writer: Writer::default(),
             state: ConnectionState::default(),
             commands,
             shared: Owner(shared),
             ended,
             performer,
             tasks: Tasks::new(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            backlog: Backlog::default(),
             phase: Phase::Live,
             cause: None,
             shedding: false,
-            unflushed: false,
-            traffic: Traffic::default(),
-            watch: Watch {
-                reading: Watchdog::new(stall_timeout),
-                writing: Watchdog::new(stall_timeout),
-                paused: Watchdog::new(SHED_AFTER),
-                closing: Watchdog::new(close_timeout),
-                leaving: Watchdog::new(FAREWELL),
-                alarm: Alarm::default(),
-            },
+            bytes_read: 0,
+            packets_read: 0,
+            deadlines: Deadlines::new(stall_timeout, SHED_AFTER, close_timeout, FAREWELL),
         }
     }
 }
@@ -178,21 +151,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     ///
     /// Dropping the future drops the connection and the transport.
     pub async fn run(mut self) -> Ended<S> {
+        let result = self.drive().await;
+        self.ended.send_replace(Some(result.clone()));
+        Ended { result, transport: self.transport, unread: self.decoder.into_unread() }
+    }
+
+    /// Runs, then shuts the transport down, and only then says that the connection has ended.
+    pub(super) async fn run_and_shut_down(mut self) {
+        let result = self.drive().await;
+        // The peer has said its last, or is past telling: there is nobody to report an error to.
+        let _ = tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await;
+        self.ended.send_replace(Some(result));
+    }
+
+    async fn drive(&mut self) -> Result<(), ConnectionError> {
         let result = poll_fn(|cx| self.poll(cx)).await;
         self.shared.calls.close();
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.command(command);
         }
-        self.ended.send_replace(Some(result.clone()));
-        Ended { result, transport: self.transport, unread: self.decoder.into_unread() }
-    }
-
-    /// Runs, then closes the transport.
-    pub(super) async fn run_and_shut_down(self) {
-        let mut transport = self.run().await.transport;
-        // The peer has said its last, or is past telling: there is nobody to report an error to.
-        let _ = tokio::time::timeout(FAREWELL, transport.shutdown()).await;
+        result
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
@@ -217,9 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn is_over(&self) -> bool {
-        let written = !self.output.has_remaining() && !self.unflushed;
         match self.phase {
-            Phase::Live | Phase::Leaving => written && self.state.is_finished(),
+            Phase::Live | Phase::Leaving => self.writer.is_idle() && self.state.is_finished(),
             Phase::Mute => self.state.is_peer_silent(),
         }
     }
@@ -290,10 +268,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn start_waiting(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
         while self.may_start()
-            && let Some(request) = self.waiting.pop_front()
+            && let Some(request) = self.backlog.pop()
         {
             busy = true;
-            self.waiting_bytes -= request.payload.len();
             self.start(request, cx);
         }
         busy
@@ -309,7 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Requests of the peer that are performed, or performed and not handed to the transport yet.
     fn running(&self) -> usize {
-        self.state.owed() - self.waiting.len() + self.state.queued_responses()
+        self.state.owed() - self.backlog.len() + self.state.queued_responses()
     }
 
     fn may_start(&self) -> bool {
@@ -322,18 +299,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let limits = &self.shared.limits;
         let most = limits.max_handlers.max(1).saturating_add(limits.max_queued);
         self.state.owed() + self.state.queued_responses() < most
-            && self.waiting_bytes < limits.max_queued_bytes.max(1)
+            && self.backlog.bytes() < limits.max_queued_bytes.max(1)
     }
 
     fn may_read(&self) -> bool {
-        self.phase != Phase::Leaving
-            && !self.state.is_peer_silent()
-            && (self.shedding || self.has_room())
+        self.phase != Phase::Leaving && !self.state.is_peer_silent() && (self.shedding || self.has_room())
     }
 
     /// Takes what has arrived, with at most one read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> bool {
-        let before = self.traffic.packets_read;
+        let before = self.packets_read;
         if self.has_room() {
             self.shedding = false;
         }
@@ -347,7 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     return true;
                 }
                 Poll::Ready(Ok(count)) => {
-                    self.traffic.bytes_read += count as u64;
+                    self.bytes_read += count as u64;
                     self.take_packets(cx);
                     return true;
                 }
@@ -357,7 +332,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
             }
         }
-        self.traffic.packets_read != before
+        self.packets_read != before
     }
 
     /// Takes packets that have been read, and says whether none is left.
@@ -368,7 +343,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             match self.decoder.next_packet() {
                 Ok(Some(packet)) => {
-                    self.traffic.packets_read += 1;
+                    self.packets_read += 1;
                     self.handle(packet, cx);
                 }
                 Ok(None) => return true,
@@ -402,25 +377,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if unsent > self.shared.limits.max_handlers.saturating_add(MAX_REFUSALS) {
                 self.fail(ConnectionError::Overload { unsent });
             }
-        } else if self.waiting.is_empty() && self.may_start() {
+        } else if self.backlog.len() == 0 && self.may_start() {
             self.start(request, cx);
         } else {
-            self.waiting_bytes += request.payload.len();
-            self.waiting.push_back(request);
+            self.backlog.push(request);
         }
     }
 
     /// The transport has ended.
     fn handle_end(&mut self) {
-        match self.decoder.finish() {
-            Err(error) => self.fail(error.into()),
-            // What the peer has asked is still answered: it may have closed one direction only.
-            Ok(()) => {
-                let abandoned = self.state.handle_eof();
-                self.abandon(abandoned, &ConnectionError::NoGoodbye);
-                self.cause.get_or_insert(ConnectionError::NoGoodbye);
-            }
+        if let Err(error) = self.decoder.finish() {
+            return self.fail(error.into());
         }
+        // What the peer has asked is still answered: it may have closed one direction only.
+        let abandoned = self.state.handle_eof();
+        self.abandon(abandoned, &ConnectionError::NoGoodbye);
+        self.cause.get_or_insert(ConnectionError::NoGoodbye);
     }
 
     /// Gives the connection up: every caller learns why, and the peer is told that this is the end.
@@ -429,8 +401,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.abandon(abandoned, &cause);
         self.cause.get_or_insert(cause);
         self.tasks.abort_all();
-        self.waiting.clear();
-        self.waiting_bytes = 0;
+        self.backlog.clear();
         self.phase = Phase::Leaving;
     }
 
@@ -439,42 +410,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.phase == Phase::Mute {
             return false;
         }
-        while self.output.remaining() < READY_BYTES
+        while self.writer.unsent() < READY_BYTES
             && let Some(packet) = self.state.poll_transmit()
         {
-            self.output.push(packet);
+            self.writer.push(packet);
         }
-        if self.output.has_remaining() {
-            match poll_write_buf(&mut self.transport, &self.output, cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Ok(count)) => {
-                    self.output.advance(count);
-                    self.traffic.bytes_written += count as u64;
-                    self.unflushed = true;
-                }
-                Poll::Ready(Err(error)) => {
-                    self.fail_writing(error);
-                    return true;
-                }
-            }
-            if self.output.has_remaining() {
-                return true;
-            }
+        match self.writer.poll(&mut self.transport, cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => self.fail_writing(error),
         }
-        if self.unflushed {
-            match Pin::new(&mut self.transport).poll_flush(cx) {
-                Poll::Pending => {}
-                Poll::Ready(Ok(())) => {
-                    self.unflushed = false;
-                    return true;
-                }
-                Poll::Ready(Err(error)) => {
-                    self.fail_writing(error);
-                    return true;
-                }
-            }
-        }
-        false
+        true
     }
 
     /// Writing has failed. The peer may have said more before it went, its goodbye even.
@@ -489,70 +435,51 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Looks at what should move and has not, and says whether that changed anything.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(overdue) = self.deadlines.poll(self.awaited(), cx) else {
+            return false;
+        };
         let limits = self.shared.limits;
-        let Traffic { bytes_read, bytes_written, packets_read } = self.traffic;
-        let live = self.phase == Phase::Live;
-        let reading = live && self.may_read() && self.decoder.is_mid_packet();
-        let writing = live && (self.output.has_remaining() || self.unflushed);
-        let paused = live && !self.has_room() && !self.shedding && self.state.in_flight() > 0;
-        let closing = live && self.state.is_closing();
-        let watch = &mut self.watch;
-        if watch.leaving.is_overdue((!live).then_some(0)) {
-            self.give_up();
-        } else if watch.reading.is_overdue(reading.then_some(bytes_read)) {
-            self.fail(ConnectionError::ReadStalled(limits.stall_timeout));
-        } else if watch.writing.is_overdue(writing.then_some(bytes_written)) {
-            let unsent = self.output.remaining().saturating_add(self.state.queued_bytes());
-            self.fail(ConnectionError::WriteStalled { limit: limits.stall_timeout, unsent });
-        } else if watch.closing.is_overdue(closing.then_some(0)) {
-            let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
-            self.fail(ConnectionError::CloseTimedOut { limit: limits.close_timeout, in_flight, owed });
-        } else if watch.paused.is_overdue(paused.then_some(packets_read)) {
-            self.shedding = true;
-        } else {
-            let deadlines = [&watch.leaving, &watch.reading, &watch.writing, &watch.closing, &watch.paused];
-            let Some(deadline) = deadlines.into_iter().filter_map(Watchdog::deadline).min() else {
-                return false;
-            };
-            return watch.alarm.ring_at(deadline, cx);
+        match overdue {
+            Overdue::Leaving => self.give_up(),
+            Overdue::Reading => self.fail(ConnectionError::ReadStalled(limits.stall_timeout)),
+            Overdue::Writing => {
+                let unsent = self.writer.unsent().saturating_add(self.state.queued_bytes());
+                self.fail(ConnectionError::WriteStalled { limit: limits.stall_timeout, unsent });
+            }
+            Overdue::Closing => {
+                let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
+                self.fail(ConnectionError::CloseTimedOut { limit: limits.close_timeout, in_flight, owed });
+            }
+            Overdue::Room => self.shedding = true,
         }
         true
+    }
+
+    fn awaited(&self) -> Awaited {
+        if self.phase != Phase::Live {
+            return Awaited { leaving: Some(0), ..Awaited::default() };
+        }
+        let mid_packet = self.may_read() && self.decoder.is_mid_packet();
+        let unread = !self.shedding && !self.has_room() && self.state.in_flight() > 0;
+        Awaited {
+            reading: mid_packet.then_some(self.bytes_read),
+            writing: (!self.writer.is_idle()).then_some(self.writer.written()),
+            room: unread.then_some(self.packets_read),
+            closing: self.state.is_closing().then_some(0),
+            leaving: None,
+        }
     }
 
     /// The peer could not be told, or has not said its last, in time.
     fn give_up(&mut self) {
         self.fail(self.cause.clone().unwrap_or(ConnectionError::NoGoodbye));
         while self.state.poll_transmit().is_some() {}
-        self.output = EncodeBuffer::default();
-        self.unflushed = false;
+        self.writer = Writer::default();
     }
 }
 
-/// One write of what is in `buffer`, vectored where that saves copies.
-fn poll_write_buf<S: AsyncWrite + Unpin>(
-    transport: &mut S,
-    buffer: &EncodeBuffer,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<usize>> {
-    let mut transport = Pin::new(transport);
-    let written = if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let used = buffer.chunks_vectored(&mut slices);
-        transport.as_mut().poll_write_vectored(cx, &slices[..used])
-    } else {
-        transport.as_mut().poll_write(cx, buffer.chunk())
-    };
-    written.map(|written| match written? {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        count if count > buffer.remaining() => {
-            Err(io::Error::other("the transport claims to have written more than it was given"))
-        }
-        count => Ok(count),
-    })
-}
-
-impl<S> std::fmt::Debug for Driver<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Driver").field("phase", &self.phase).field("traffic", &self.traffic).finish_non_exhaustive()
+impl<S> fmt::Debug for Driver<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("phase", &self.phase).finish_non_exhaustive()
     }
 }

@@ -25,9 +25,10 @@ impl Outgoing {
     }
 
     pub(super) fn pop(&mut self) -> Option<Packet> {
-        let (first, second) = match self.requests_turn {
-            true => (&mut self.requests, &mut self.responses),
-            false => (&mut self.responses, &mut self.requests),
+        let (first, second) = if self.requests_turn {
+            (&mut self.requests, &mut self.responses)
+        } else {
+            (&mut self.responses, &mut self.requests)
         };
         let packet = first.pop_front().or_else(|| second.pop_front())?;
         self.requests_turn = !self.requests_turn;

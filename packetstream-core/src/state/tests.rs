@@ -3,6 +3,7 @@ use crate::outcome::Reply;
 
 type State = ConnectionState<&'static str>;
 
+#[allow(clippy::unnecessary_wraps, reason = "an outcome is what `respond` takes")]
 fn done(text: &'static str) -> Outcome {
     Ok(Reply::from(Bytes::from(text)))
 }
@@ -117,10 +118,7 @@ fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed()
     let ended = state.handle_packet(Packet::end_of_stream()).unwrap();
     assert_eq!(ended, Some(Event::Ended { abandoned: vec!["older", "newer"] }));
     assert_eq!(sent(&mut state), Packet::end_of_requests().transcribe());
-    assert_eq!(
-        state.submit(0, 1, 0, Bytes::new(), "too late"),
-        Err((SubmitError::Closed, "too late"))
-    );
+    assert_eq!(state.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
     state.respond(owed.id, done(""));
     assert_eq!(sent(&mut state), [2, 9, 4, 3, 0, 2, 0]);
     assert!(state.is_finished());
@@ -152,10 +150,7 @@ fn a_request_on_an_unknown_channel_is_refused_there() {
     assert_eq!(state.handle_packet(stranger), Ok(None));
     let refusal = Packet::response(7, 5, Err(Failure::new("unknown channel 7"))).unwrap();
     assert_eq!(state.poll_transmit(), Some(refusal));
-    assert_eq!(
-        state.submit(7, 1, 0, Bytes::new(), "w"),
-        Err((SubmitError::UnknownChannel(7), "w"))
-    );
+    assert_eq!(state.submit(7, 1, 0, Bytes::new(), "w"), Err((SubmitError::UnknownChannel(7), "w")));
 }
 
 #[test]
@@ -288,10 +283,7 @@ fn tags_end_and_do_not_wrap() {
     let mut state = State::default();
     state.main.next_tag = u64::MAX - 1;
     assert_eq!(ask(&mut state, "last").tag, u64::MAX - 1);
-    assert_eq!(
-        state.submit(0, 1, 0, Bytes::new(), "w"),
-        Err((SubmitError::TagsExhausted(0), "w"))
-    );
+    assert_eq!(state.submit(0, 1, 0, Bytes::new(), "w"), Err((SubmitError::TagsExhausted(0), "w")));
 }
 
 #[test]

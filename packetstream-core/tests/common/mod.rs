@@ -1,5 +1,6 @@
 //! What the tests of connections share.
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test that is the report")]
 
 use bytes::Bytes;
 use packetstream_core::{CallError, Decoder, Incoming, Outcome, Packet, PacketConnection, Reply};
@@ -14,12 +15,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 pub async fn in_time<T>(test: impl Future<Output = T>) -> T {
     let (_done, running) = mpsc::channel::<()>();
     thread::spawn(move || {
-        if running.recv_timeout(Duration::from_secs(180)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if running.recv_timeout(Duration::from_mins(3)) == Err(mpsc::RecvTimeoutError::Timeout) {
             eprintln!("the test spins");
             std::process::exit(101);
         }
     });
-    tokio::time::timeout(Duration::from_secs(120), test).await.expect("the test hangs")
+    tokio::time::timeout(Duration::from_mins(2), test).await.expect("the test hangs")
 }
 
 /// Answers with the payload reversed and the flags of the request.

@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn an_error_names_the_part_that_is_wrong() {
         for (text, error) in [
-            ("localhost:4000", "unknown kind of address `localhost:4000`: expected tcp://host:port, unix:/path, stdio: or exec:command"),
+            (
+                "localhost:4000",
+                "unknown kind of address `localhost:4000`: expected tcp://host:port, unix:/path, stdio: or exec:command",
+            ),
             ("tcp://localhost", "missing port in `tcp://localhost`: expected tcp://host:port"),
             ("tcp://:80", "missing host in `tcp://:80`: expected tcp://host:port"),
             ("tcp://localhost:http", "bad port `http` in `tcp://localhost:http`"),

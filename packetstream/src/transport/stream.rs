@@ -86,12 +86,14 @@ impl Stream {
     /// Dropping the future gives the attempt up.
     pub async fn connect(address: &Address) -> Result<Self, ConnectError> {
         match address {
-            Address::Tcp(host_and_port) => in_time(async {
-                let stream = TcpStream::connect(host_and_port).await?;
-                stream.set_nodelay(true)?;
-                Ok(Self::new(stream))
-            })
-            .await,
+            Address::Tcp(host_and_port) => {
+                in_time(async {
+                    let stream = TcpStream::connect(host_and_port).await?;
+                    stream.set_nodelay(true)?;
+                    Ok(Self::new(stream))
+                })
+                .await
+            }
             Address::Unix(path) => in_time(async { UnixStream::connect(path).await.map(Self::new) }).await,
             Address::Stdio => stdio::stream(),
             Address::Exec(words) => Child::spawn(command(words)).map(|(stream, _)| stream),

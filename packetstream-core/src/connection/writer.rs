@@ -1,0 +1,88 @@
+//! The writing half of a transport.
+
+use crate::codec::EncodeBuffer;
+use crate::packet::Packet;
+use bytes::Buf;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncWrite;
+
+/// Pieces of one vectored write.
+const SLICES: usize = 16;
+
+/// Packets on their way to the transport, and whether it may still hold some back.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    buffer: EncodeBuffer,
+    unflushed: bool,
+    written: u64,
+}
+
+impl Writer {
+    pub(super) fn push(&mut self, packet: Packet) {
+        self.buffer.push(packet);
+    }
+
+    /// Bytes that the transport has not taken.
+    pub(super) fn unsent(&self) -> usize {
+        self.buffer.remaining()
+    }
+
+    /// Whether the transport has taken everything and holds nothing back.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.buffer.has_remaining() && !self.unflushed
+    }
+
+    /// Bytes that the transport has taken in all.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Writes what there is, with one write, and flushes when that was all.
+    ///
+    /// Ready when something was written or flushed; pending when the transport takes nothing, or there
+    /// is nothing to do.
+    pub(super) fn poll<S>(&mut self, transport: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        let mut transport = Pin::new(transport);
+        if self.buffer.has_remaining() {
+            let count = ready!(self.poll_write(transport.as_mut(), cx))?;
+            self.buffer.advance(count);
+            self.written = self.written.wrapping_add(count as u64);
+            self.unflushed = true;
+        }
+        if self.unflushed && !self.buffer.has_remaining() {
+            match transport.poll_flush(cx)? {
+                Poll::Ready(()) => self.unflushed = false,
+                Poll::Pending => return Poll::Pending,
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if self.buffer.has_remaining() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn poll_write<S>(&self, transport: Pin<&mut S>, cx: &mut Context<'_>) -> Poll<io::Result<usize>>
+    where
+        S: AsyncWrite,
+    {
+        let buffer = &self.buffer;
+        let written = if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = buffer.chunks_vectored(&mut slices);
+            transport.poll_write_vectored(cx, &slices[..used])
+        } else {
+            transport.poll_write(cx, buffer.chunk())
+        };
+        match ready!(written)? {
+            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            count if count > buffer.remaining() => {
+                let text = "the transport claims to have written more than it was given";
+                Poll::Ready(Err(io::Error::other(text)))
+            }
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+}
