@@ -344,3 +344,6 @@ impl Packet {
         write!(f, ", tag {}, flags {:#x}", self.tag, self.flags)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,85 @@
-//! (the guide comes here)
+//! Typed requests and responses, both ways, over any byte stream, wire-compatible with Python's
+//! `cs.packetstream`.
+//!
+//! ```
+//! use packetstream::{Client, Context, Failure, Fulfil, PacketConnection, Protocol, Request, Stream, serve};
+//!
+//! /// Doubles a number.
+//! #[derive(Request)]
+//! #[request(reply = u64)]
+//! struct Double(u64);
+//!
+//! #[derive(Protocol)]
+//! enum Calc {
+//!     #[request(0)]
+//!     Double(Double),
+//! }
+//!
+//! struct Server;
+//!
+//! impl Fulfil<Double> for Server {
+//!     async fn fulfil(&self, Double(n): Double, _: Context) -> Result<u64, Failure> {
+//!         n.checked_mul(2).ok_or_else(|| Failure::new("too large"))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (here, there) = Stream::pair(4096);
+//! tokio::spawn(PacketConnection::builder().handler(serve::<Calc, _>(Server)).serve(there));
+//!
+//! let calc = Client::<Calc>::from(PacketConnection::builder().spawn(here));
+//! assert_eq!(calc.call(Double(21)).await?, 42);
+//! let error = calc.call(Double(u64::MAX)).await.unwrap_err();
+//! assert_eq!(error.failure().unwrap().reason(), "too large");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A protocol
+//!
+//! A **request** is a struct that derives [`Request`](macro@Request): its fields are the payload, and
+//! `reply` is what an ok answer carries, any [`Response`]. A **protocol** is an enum that derives
+//! [`Protocol`](macro@Protocol) and gives each request its number. Values within requests and replies
+//! derive [`Payload`](macro@Payload). All of it can be written by hand: the derives write impls of
+//! [`Payload`](trait@Payload), [`BaseRequest`], [`Carries`], [`Protocol`](trait@Protocol) and
+//! [`Dispatch`].
+//!
+//! # Answering
+//!
+//! A **service** implements [`Fulfil`] for each request of its protocol; [`serve`] makes a [`Handler`] of
+//! it. A service that lacks one does not compile. An `Err` of a handler reaches the caller word for word;
+//! a panic, an unknown request and a payload that does not decode are not-ok answers too, and the
+//! connection lives.
+//!
+//! # Asking
+//!
+//! [`Client`] asks any request that its protocol carries. `#[packetstream(client = Name)]` on the protocol
+//! writes a client with a method for each request. Both implement [`HasPacketConnection`], whose
+//! [`conn_submit`](HasPacketConnection::conn_submit) puts many requests on their way at once. Inside a
+//! handler, [`Context::peer`] makes a client to ask back.
+//!
+//! # Connections
+//!
+//! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
+//! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
+//! [`connect`] does it all for a side that only asks.
+//!
+//! # Back-pressure
+//!
+//! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its
+//! request until the answer, whether or not anybody still waits for it. A peer that asks more than
+//! [`Limits::max_handlers`] and [`Limits::max_queued`] allow is left unread, which its transport passes on
+//! to it; and if answers to our own requests may be behind, its excess requests are refused after a second
+//! with `busy`. A call therefore ends when the peer answers, or soon after the transport goes bad.
+//!
+//! # Saying goodbye
+//!
+//! [`PacketConnection::close`], or dropping the last handle, says that no more requests come. What was asked
+//! is answered, in both directions; then each side ends its stream, and
+//! [`closed`](PacketConnection::closed) yields. If the peer goes first the same happens, but for our calls
+//! that it has not answered, which end with [`ConnectionError::ClosedByPeer`]. It may take as long as
+//! [`Limits::close_timeout`].
 
 mod client;
 mod service;
@@ -55,3 +136,8 @@ pub mod __private {
     pub use crate::service::private::fulfil;
     pub use bytes::BytesMut;
 }
+
+/// Compiles and runs what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
