@@ -306,6 +306,15 @@ mod tests {
     }
 
     #[test]
+    fn the_rest_of_a_packet_has_room_for_one_read() {
+        let mut decoder = Decoder::new(1 << 20);
+        varint::put(decoder.room(), 50_000);
+        assert_eq!(decoder.next_packet(), Ok(None));
+        let room = decoder.room();
+        assert!(room.capacity() - room.len() > 50_000, "{}", room.capacity());
+    }
+
+    #[test]
     fn a_small_payload_that_is_kept_does_not_pin_the_read_buffer() {
         let mut decoder = Decoder::new(1 << 20);
         decoder.room().put_slice(&request(&[1; 100]).transcribe());

@@ -39,6 +39,10 @@ pub use fixed::Le;
 const MAX_DEPTH: u32 = 64;
 
 /// A value with a place in a payload. `#[derive(Payload)]` writes it for structs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no place in a payload",
+    note = "derive `Payload` for it, or write `impl Payload for {Self}`"
+)]
 pub trait Payload: Sized {
     /// Takes a value off the front of a payload.
     ///
@@ -105,7 +109,7 @@ pub enum PayloadProblem {
         left: usize,
     },
     /// The payload goes on behind its last field.
-    #[error("{0} bytes left over")]
+    #[error("{0} bytes left over behind the last field")]
     LeftOver(usize),
     /// A text is not UTF-8.
     #[error("text is not UTF-8")]
@@ -140,7 +144,10 @@ impl std::error::Error for PayloadError {}
 pub struct PayloadReader {
     rest: Bytes,
     whole: usize,
+    /// The field that is being read; empty between those of the outermost value.
     field: &'static str,
+    /// The last field of the outermost value that was read.
+    last: &'static str,
     depth: u32,
 }
 
@@ -148,7 +155,7 @@ impl PayloadReader {
     /// A reader at the start of `payload`.
     #[must_use]
     pub fn new(payload: Bytes) -> Self {
-        Self { whole: payload.len(), rest: payload, field: "", depth: 0 }
+        Self { whole: payload.len(), rest: payload, field: "", last: "", depth: 0 }
     }
 
     /// Reads the value of a field; `name`, as `Struct.field`, is for the error.
@@ -165,6 +172,9 @@ impl PayloadReader {
         let value = T::parse(self)?;
         self.depth = self.depth.saturating_sub(1);
         self.field = outer;
+        if self.depth == 0 {
+            self.last = name;
+        }
         Ok(value)
     }
 
@@ -255,11 +265,11 @@ impl PayloadReader {
     ///
     /// # Errors
     ///
-    /// [`PayloadProblem::LeftOver`].
+    /// [`PayloadProblem::LeftOver`], with the field behind which it lies.
     pub fn finish(self) -> Result<(), PayloadError> {
         match self.rest.len() {
             0 => Ok(()),
-            left => Err(self.error(PayloadProblem::LeftOver(left))),
+            left => Err(PayloadError { field: self.last, ..self.error(PayloadProblem::LeftOver(left)) }),
         }
     }
 }

@@ -8,6 +8,10 @@ use bytes::{Bytes, BytesMut};
 ///
 /// The number of the request type is not here: it belongs to the protocol that carries the request, and
 /// one request can be in several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a request",
+    note = "derive `Request` for it, or write `impl BaseRequest for {Self}`"
+)]
 pub trait BaseRequest: Payload {
     /// What an ok response carries.
     type Reply: Response;
@@ -52,6 +56,10 @@ pub trait BaseRequest: Payload {
 ///
 /// The first five and the pair are the result forms of the Python original's handlers (`wire.md`
 /// section 3). Flags or bytes that the type has no meaning for are errors.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a reply",
+    note = "derive `Payload` for it, or write `impl Response for {Self}`"
+)]
 pub trait Response: Sized {
     /// The response's flags and payload.
     fn into_reply(self) -> Reply;

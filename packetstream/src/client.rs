@@ -45,7 +45,7 @@ pub trait HasPacketConnection {
     /// As [`conn_submit`](Self::conn_submit).
     fn conn_do_remote<R>(&self, request: R) -> impl Future<Output = Result<R::Reply, RequestError>> + Send
     where
-        R: BaseRequest + Send + Unpin,
+        R: BaseRequest + Send,
         Self::Protocol: Carries<R>,
     {
         self.conn_submit(request)
@@ -60,7 +60,10 @@ pub struct TypedCall<R> {
     request: R,
 }
 
-impl<R: BaseRequest + Unpin> Future for TypedCall<R> {
+/// Nothing is pinned in it: the request is only kept to decode the reply.
+impl<R> Unpin for TypedCall<R> {}
+
+impl<R: BaseRequest> Future for TypedCall<R> {
     type Output = Result<R::Reply, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -112,7 +115,7 @@ impl<P> Client<P> {
     /// Dropping the future forgets the answer; the peer may still perform the request.
     pub async fn call<R>(&self, request: R) -> Result<R::Reply, RequestError>
     where
-        R: BaseRequest + Send + Unpin,
+        R: BaseRequest + Send,
         P: Carries<R>,
     {
         self.conn_do_remote(request).await

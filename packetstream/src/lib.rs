@@ -120,6 +120,7 @@ pub use service::Dispatch;
 pub use service::Fulfil;
 pub use service::ParseRequestError;
 pub use service::Protocol;
+pub use service::Served;
 pub use service::serve;
 pub use transport::Address;
 pub use transport::AddressError;

@@ -6,7 +6,6 @@ use packetstream_core::{
 };
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 /// A set of requests with their numbers: what one side of a connection serves. `#[derive(Protocol)]`
 /// writes it for an enum with one variant per request.
@@ -101,16 +100,18 @@ pub enum ParseRequestError {
 /// The [`Handler`] that has `service` perform the requests of protocol `P`.
 ///
 /// A request that cannot be read is answered not-ok with the reason; the connection lives on.
-pub fn serve<P, S>(service: S) -> impl Handler
+pub fn serve<P, S>(service: S) -> Served<P, S>
 where
     P: Dispatch<S> + Send + 'static,
     S: Send + Sync + 'static,
 {
-    Served { service: Arc::new(service), protocol: PhantomData::<fn() -> P> }
+    Served { service, protocol: PhantomData }
 }
 
-struct Served<P, S> {
-    service: Arc<S>,
+/// A service that performs the requests of a protocol; see [`serve`].
+#[derive(Debug)]
+pub struct Served<P, S> {
+    service: S,
     protocol: PhantomData<fn() -> P>,
 }
 

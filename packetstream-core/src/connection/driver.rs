@@ -400,7 +400,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let abandoned = self.state.abort();
         self.abandon(abandoned, &cause);
         self.cause.get_or_insert(cause);
-        self.tasks.abort_all();
         self.backlog.clear();
         self.phase = Phase::Leaving;
     }
