@@ -5,6 +5,7 @@ use super::stdio;
 use super::stream::Stream;
 use packetstream_core::{Builder, ConnectionError};
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
@@ -145,10 +146,14 @@ fn is_the_peers(error: &io::Error) -> bool {
     )
 }
 
-/// Removes the socket of a listener that is no more: one that nobody answers at.
+/// Removes the socket of a listener that is no more: one that nobody answers at. Connecting to a file
+/// that is no socket is refused, too; that is not ours to remove.
 async fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
     match UnixStream::connect(path).await {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(error) if is_socket && error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
         _ => Ok(()),
     }
 }

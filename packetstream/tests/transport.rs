@@ -1,0 +1,158 @@
+//! Streams by address, each with a real one at the other end.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
+
+use packetstream::{
+    Address, Child, Client, ConnectError, Context, Failure, Fulfil, Listener, PacketConnection, Protocol,
+    Request, Stream, connect, serve,
+};
+use std::future::Future;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+use tokio::process::Command;
+
+async fn in_time<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(2), test).await.expect("the test hangs")
+}
+
+#[derive(Request)]
+#[request(reply = u64)]
+struct Double(u64);
+
+#[derive(Protocol)]
+enum Calc {
+    #[request(0)]
+    Double(Double),
+}
+
+struct Server;
+
+impl Fulfil<Double> for Server {
+    async fn fulfil(&self, Double(n): Double, _: Context) -> Result<u64, Failure> {
+        Ok(n * 2)
+    }
+}
+
+async fn listener(address: &str) -> std::io::Result<Listener> {
+    Listener::bind(&address.parse().unwrap()).await
+}
+
+/// Serves at `address` and has clients, several at once, ask there.
+async fn clients_are_served_at(address: &str) {
+    let listener = listener(address).await.unwrap();
+    let address = listener.local_address().to_string();
+    tokio::spawn(listener.serve(|| PacketConnection::builder().handler(serve::<Calc, _>(Server))));
+    let clients = [1, 2, 3].map(async |n| {
+        let calc: Client<Calc> = connect(&address).await.unwrap();
+        for k in 0..100 {
+            assert_eq!(calc.call(Double(n * k)).await.unwrap(), 2 * n * k);
+        }
+    });
+    let [a, b, c] = clients;
+    in_time(async { tokio::join!(a, b, c) }).await;
+}
+
+#[tokio::test]
+async fn clients_are_served_over_tcp() {
+    clients_are_served_at("tcp://127.0.0.1:0").await;
+    clients_are_served_at("tcp://[::1]:0").await;
+}
+
+#[tokio::test]
+async fn clients_are_served_over_a_unix_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    clients_are_served_at(&format!("unix:{}", dir.path().join("socket").display())).await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_refused() {
+    let first = listener("tcp://127.0.0.1:0").await.unwrap();
+    let error = listener(&first.local_address().to_string()).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
+async fn a_socket_that_is_listened_at_is_refused_and_a_stale_one_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("socket");
+    let address = format!("unix:{}", path.display());
+
+    let live = listener(&address).await.unwrap();
+    let error = listener(&address).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    drop(live);
+    assert!(!path.exists(), "removed with its listener");
+
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(path.exists(), "left behind, as after a crash");
+    listener(&address).await.unwrap();
+
+    std::fs::write(&path, "a file of somebody's").unwrap();
+    listener(&address).await.unwrap_err();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a file of somebody's");
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_reached_is_named() {
+    let taken = listener("tcp://127.0.0.1:0").await.unwrap();
+    let address = taken.local_address().to_string();
+    drop(taken);
+    let error = connect::<PacketConnection>(&address).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot connect to {address}"));
+    let error = connect::<PacketConnection>("unix:/nowhere/socket").await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot connect to unix:/nowhere/socket");
+    let error = connect::<PacketConnection>("exec:/nowhere/program").await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot connect to exec:/nowhere/program");
+    let error = connect::<PacketConnection>("tpc://x").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Address(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_command_cannot_be_listened_at() {
+    let error = listener("exec:cat").await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    command
+}
+
+/// A child that says goodbye, reads to the end of its input, and then does something.
+fn polite(then: &str) -> Command {
+    shell(&format!(r"printf '\003\001\002\000\003\000\002\000'; cat >/dev/null; {then}"))
+}
+
+#[tokio::test]
+async fn a_connection_to_a_child_has_ended_when_the_child_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("witness");
+    let (stream, child) = Child::spawn(polite(&format!("echo done > {}; exit 7", path.display()))).unwrap();
+    let connection = PacketConnection::builder().spawn(stream);
+    in_time(async {
+        connection.closed().await.unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "done\n");
+        assert_eq!(child.wait().await.unwrap().code(), Some(7));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_child_that_ignores_the_end_of_its_stream_is_killed() {
+    let (stream, child) = Child::spawn(shell("exec sleep 1000")).unwrap();
+    drop(stream);
+    // Its time is up at once; only its death takes real time.
+    tokio::time::pause();
+    tokio::task::yield_now().await;
+    tokio::time::advance(Duration::from_secs(6)).await;
+    tokio::time::resume();
+    assert_eq!(in_time(child.wait()).await.unwrap().signal(), Some(9));
+}
+
+#[tokio::test]
+async fn a_child_that_dies_ends_the_connection() {
+    let stream = Stream::connect(&"exec:sh -c 'kill -9 $$'".parse::<Address>().unwrap()).await.unwrap();
+    let connection = PacketConnection::builder().spawn(stream);
+    let error = in_time(connection.submit(0, 0, "anybody there?")).await.unwrap_err();
+    assert!(matches!(error, packetstream::CallError::Lost(_)), "{error:?}");
+}
