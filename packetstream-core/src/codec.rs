@@ -19,12 +19,16 @@ use crate::varint::{self, VarintError};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::mem;
+
+/// The longest packet body that a default [`Decoder`] takes, in bytes: 16 MiB.
+pub(crate) const DEFAULT_MAX_PACKET: usize = 16 << 20;
 
 /// Room for the first read of a connection; an idle one never needs more.
 const FIRST_READ: usize = 2 << 10;
 /// Room for a read once the traffic has shown that it fills smaller ones.
 const LARGEST_READ: usize = 64 << 10;
-/// The most memory that a length prefix alone can claim.
+/// The most memory that a length prefix can claim beyond what the peer has sent on this connection in all.
 const UNPROVEN: u64 = 64 << 10;
 /// Room beyond the packet that is being received: a read that is filled to the brim has to be repeated
 /// to learn that there is no more.
@@ -32,7 +36,7 @@ const SLACK: usize = 2 << 10;
 /// Payloads below this are copied out of the read buffer.
 const SMALLEST_SHARED: usize = 4 << 10;
 /// A payload shares the read buffer only if it is at least this part of it, so that one that is kept
-/// never pins more than this many times its own size.
+/// does not pin much more than this many times its own size.
 const PINNED_PER_VISIBLE: usize = 4;
 /// Payloads from here on are written by reference instead of being copied.
 const SMALLEST_BY_REFERENCE: usize = 8 << 10;
@@ -84,22 +88,42 @@ pub struct Decoder {
     decoded: u64,
     /// Room for the next read when nothing is known of what comes.
     read_size: usize,
+    /// What the buffer's memory holds in all.
+    allocated: usize,
+    /// Whether there was an occasion to read since the last look.
+    was_offered: bool,
+}
+
+impl Default for Decoder {
+    /// A decoder that refuses packets whose body is longer than 16 MiB.
+    fn default() -> Self {
+        Self::new(DEFAULT_MAX_PACKET)
+    }
 }
 
 impl Decoder {
     /// A decoder that refuses packets whose body is longer than `max_packet` bytes.
     #[must_use]
     pub fn new(max_packet: usize) -> Self {
-        Self { max_packet, buffer: BytesMut::new(), needed: 0, decoded: 0, read_size: FIRST_READ }
+        Self {
+            max_packet,
+            buffer: BytesMut::new(),
+            needed: 0,
+            decoded: 0,
+            read_size: FIRST_READ,
+            allocated: 0,
+            was_offered: false,
+        }
     }
 
     /// Where to append what was read: what has not been decoded yet, with room behind it.
     ///
-    /// The room is never more than 64 KiB and twice what the peer has really sent, whatever a length
-    /// prefix announces.
+    /// Whatever a length prefix announces, the room is not much more than 64 KiB and what the peer has
+    /// really sent.
     pub fn room(&mut self) -> &mut BytesMut {
-        if self.buffer.capacity() > 0 && self.buffer.len() == self.buffer.capacity() {
-            self.read_size = self.read_size.saturating_mul(2).min(LARGEST_READ);
+        if self.buffer.is_empty() && self.allocated > LARGEST_READ.saturating_mul(2) {
+            // What a large packet needed is not kept for the next.
+            self.buffer = BytesMut::new();
         }
         let missing = self.needed.saturating_sub(self.buffer.len());
         let want = if missing == 0 {
@@ -107,11 +131,13 @@ impl Decoder {
         } else {
             let received = self.decoded.saturating_add(self.buffer.len() as u64);
             let proven = usize::try_from(received.max(UNPROVEN)).unwrap_or(usize::MAX);
-            missing.min(proven).saturating_add(SLACK)
+            missing.min(proven).saturating_add(SLACK).max(self.read_size)
         };
         if self.buffer.capacity().saturating_sub(self.buffer.len()) < want {
             self.buffer.reserve(want);
+            self.allocated = self.buffer.capacity();
         }
+        self.was_offered = true;
         &mut self.buffer
     }
 
@@ -121,6 +147,14 @@ impl Decoder {
     ///
     /// The stream is beyond repair: packets have no marks to find the next one by.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        if mem::take(&mut self.was_offered) {
+            // Whoever appended may have made more room.
+            self.allocated = self.allocated.max(self.buffer.capacity());
+            if self.buffer.len() == self.buffer.capacity() {
+                // There may have been more to read.
+                self.read_size = self.read_size.saturating_mul(2).min(LARGEST_READ);
+            }
+        }
         if self.buffer.len() < self.needed || self.buffer.is_empty() {
             return Ok(None);
         }
@@ -140,7 +174,7 @@ impl Decoder {
             self.needed = whole;
             return Ok(None);
         };
-        let smallest_shared = SMALLEST_SHARED.max(self.buffer.capacity() / PINNED_PER_VISIBLE);
+        let smallest_shared = SMALLEST_SHARED.max(self.allocated / PINNED_PER_VISIBLE);
         let packet = if body.len() < smallest_shared {
             let packet = Packet::parse_body(body, Bytes::copy_from_slice)?;
             self.buffer.advance(whole);
@@ -312,6 +346,28 @@ mod tests {
         assert_eq!(decoder.next_packet(), Ok(None));
         let room = decoder.room();
         assert!(room.capacity() - room.len() > 50_000, "{}", room.capacity());
+    }
+
+    #[test]
+    fn reads_grow_with_the_traffic_and_an_idle_decoder_gives_a_large_buffer_back() {
+        for length in [12, 100, 5_000] {
+            let packet = request(&vec![7; length]).transcribe();
+            let mut stream = packet.iter().copied().cycle();
+            let mut decoder = Decoder::new(1 << 20);
+            let mut largest = 0;
+            for _ in 0..50 {
+                let buffer = decoder.room();
+                let room = buffer.capacity() - buffer.len();
+                buffer.extend(stream.by_ref().take(room));
+                largest = largest.max(room);
+                while decoder.next_packet().unwrap().is_some() {}
+            }
+            assert!(largest > 60_000, "{largest} for packets of {length}");
+        }
+        let mut decoder = Decoder::new(16 << 20);
+        decoder.room().put_slice(&request(&vec![7; 15 << 20]).transcribe());
+        decoder.next_packet().unwrap().unwrap();
+        assert!(decoder.room().capacity() <= 128 << 10, "{}", decoder.room().capacity());
     }
 
     #[test]

@@ -7,21 +7,22 @@
 //!   Handler ◀──request── polled in place, or a task when it does not finish at once
 //! ```
 
-mod backlog;
 mod builder;
 mod call;
 mod driver;
 mod error;
 mod handler;
+mod inbox;
 mod watchdog;
 mod writer;
 
+use crate::outcome::Reply;
 use bytes::Bytes;
-use call::Submission;
+use inbox::Inbox;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 
 pub use builder::Builder;
 pub use builder::Limits;
@@ -61,7 +62,7 @@ pub struct PacketConnection {
 
 /// What handles, handlers and the driver have in common.
 struct Shared {
-    commands: mpsc::UnboundedSender<Command>,
+    inbox: Inbox,
     /// A permit for each request of ours that may be in flight. It follows the tag: the driver gives it
     /// back with the answer, whether or not anybody still waits for that, so that asking and giving up
     /// cannot flood the peer.
@@ -70,12 +71,6 @@ struct Shared {
     /// How the connection ended, once it has.
     closed: watch::Receiver<Option<Result<(), ConnectionError>>>,
     limits: Limits,
-}
-
-/// What handles want of the driver.
-enum Command {
-    Submit(Submission),
-    Close,
 }
 
 impl PacketConnection {
@@ -93,8 +88,9 @@ impl PacketConnection {
     /// `flags`, at most [`MAX_REQUEST_FLAGS`](crate::MAX_REQUEST_FLAGS).
     ///
     /// The request is on its way when this returns, before the future is polled, unless as many as
-    /// [`Limits::max_calls`] are in flight: then the future sends it when its turn comes. Requests are
-    /// sent in the order in which they are submitted; the peer may perform and answer them in any.
+    /// [`Limits::max_calls`] are in flight: then the future sends it when its turn comes, in the order
+    /// in which those futures are first polled. Otherwise requests are sent in the order in which they
+    /// are submitted; the peer may perform and answer them in any.
     ///
     /// # Errors
     ///
@@ -108,14 +104,32 @@ impl PacketConnection {
         Call::new(&self.shared, rq_type, flags, payload.into())
     }
 
+    /// Sends a request and waits for its reply; as [`submit`](Self::submit), but nothing is sent before
+    /// the future is polled.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`submit`](Self::submit).
+    pub async fn call(
+        &self,
+        rq_type: u64,
+        flags: u64,
+        payload: impl Into<Bytes>,
+    ) -> Result<Reply, CallError> {
+        self.submit(rq_type, flags, payload).await
+    }
+
     /// Says goodbye: no more requests from this side, and when everything that was asked is answered,
     /// in both directions, the end of the stream. Returns at once; see [`closed`](Self::closed).
     ///
-    /// Requests submitted before still go out. The peer has [`Limits::close_timeout`] to answer and
-    /// say goodbye too.
+    /// Requests on their way still go out, those that wait their turn do not. The peer has
+    /// [`Limits::close_timeout`] to answer and say goodbye too.
     pub fn close(&self) {
-        // An error means that the connection has ended already.
-        let _ = self.shared.commands.send(Command::Close);
+        self.shared.close();
     }
 
     /// Waits until the connection has ended, by whichever side.
@@ -133,6 +147,14 @@ impl PacketConnection {
             Ok(ended) => ended.clone().unwrap_or(Err(ConnectionError::Dropped)),
             Err(_) => Err(ConnectionError::Dropped),
         }
+    }
+}
+
+impl Shared {
+    /// Takes no more requests.
+    fn close(&self) {
+        self.inbox.close();
+        self.calls.close();
     }
 }
 

@@ -47,6 +47,7 @@ pub use payload::PayloadProblem;
 pub use payload::PayloadReader;
 pub use request::BaseRequest;
 pub use request::Response;
+pub use state::Abandoned;
 pub use state::ConnectionState;
 pub use state::Event;
 pub use state::ProtocolError;

@@ -67,6 +67,10 @@ pub struct ConnectionState<W> {
     main: Channel<W>,
     others: BTreeMap<u64, Channel<W>>,
     outgoing: Outgoing,
+    /// Payload bytes of our requests that have no response yet.
+    asked_bytes: usize,
+    /// Payload bytes of the peer's requests that have no response yet.
+    owed_bytes: usize,
     ours: Half,
     theirs: Half,
     strays: u32,
@@ -77,9 +81,17 @@ pub struct ConnectionState<W> {
 struct Channel<W> {
     next_tag: u64,
     /// Our requests, by tag, that have no response yet.
-    asked: TagTable<W>,
-    /// The peer's requests that have no response yet.
-    owed: TagTable<()>,
+    asked: TagTable<Asked<W>>,
+    /// The payload lengths of the peer's requests that have no response yet.
+    owed: TagTable<usize>,
+}
+
+/// A request of ours without a response.
+#[derive(Debug)]
+struct Asked<W> {
+    waiter: W,
+    /// The payload's length.
+    bytes: usize,
 }
 
 /// How far one side has come in saying goodbye.
@@ -128,10 +140,16 @@ pub enum Event<W> {
         outcome: Outcome,
     },
     /// The peer has sent its last packet.
-    Ended {
-        /// The waiters of requests that will never be answered, oldest first.
-        abandoned: Vec<W>,
-    },
+    Ended(Abandoned<W>),
+}
+
+/// The waiters of requests that will never be answered, each kind oldest first.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Abandoned<W> {
+    /// [`ConnectionState::poll_transmit`] has yielded the request: the peer may have performed it.
+    pub sent: Vec<W>,
+    /// The peer has never heard of the request.
+    pub unsent: Vec<W>,
 }
 
 /// Why a request was not taken; nothing of it was or will be sent.
@@ -181,6 +199,8 @@ impl<W> Default for ConnectionState<W> {
             main: Channel::new(FIRST_TAG),
             others: BTreeMap::new(),
             outgoing: Outgoing::default(),
+            asked_bytes: 0,
+            owed_bytes: 0,
             ours: Half::Open,
             theirs: Half::Open,
             strays: 0,
@@ -225,12 +245,14 @@ impl<W> ConnectionState<W> {
         let Some(next_tag) = tag.checked_add(1) else {
             return Err((SubmitError::TagsExhausted(channel), waiter));
         };
+        let bytes = payload.len();
         let packet = match Packet::request(channel, tag, rq_type, flags, payload) {
             Ok(packet) => packet,
             Err(error) => return Err((error.into(), waiter)),
         };
         space.next_tag = next_tag;
-        space.asked.insert(tag, waiter);
+        space.asked.insert(tag, Asked { waiter, bytes });
+        self.asked_bytes = self.asked_bytes.saturating_add(bytes);
         self.outgoing.push_request(packet);
         Ok(RequestId { channel, tag })
     }
@@ -241,8 +263,11 @@ impl<W> ConnectionState<W> {
     /// An outcome that the wire cannot carry becomes [`Failure::internal`]: the peer is always answered.
     pub fn respond(&mut self, id: RequestId, outcome: Outcome) {
         let RequestId { channel, tag } = id;
-        let owed = self.channel_mut(channel).and_then(|space| space.owed.remove(tag));
-        if owed.is_some() && self.ours != Half::Silent {
+        let Some(bytes) = self.channel_mut(channel).and_then(|space| space.owed.remove(tag)) else {
+            return;
+        };
+        self.owed_bytes = self.owed_bytes.saturating_sub(bytes);
+        if self.ours != Half::Silent {
             self.push_response(id, outcome);
         }
     }
@@ -265,8 +290,9 @@ impl<W> ConnectionState<W> {
     }
 
     /// Gives up: nothing is asked or answered any more, and all that remains to be sent is the end of
-    /// the stream. Returns the waiters of all requests without an answer, oldest first.
-    pub fn abort(&mut self) -> Vec<W> {
+    /// the stream. Returns the waiters of all requests without an answer.
+    pub fn abort(&mut self) -> Abandoned<W> {
+        let abandoned = self.abandon();
         if self.ours != Half::Silent {
             self.outgoing.clear();
             self.outgoing.push_request(Packet::end_of_stream());
@@ -274,11 +300,27 @@ impl<W> ConnectionState<W> {
         }
         self.theirs = Half::Silent;
         self.channels_mut().for_each(|space| drop(mem::take(&mut space.owed)));
-        self.abandon()
+        self.owed_bytes = 0;
+        abandoned
     }
 
-    fn abandon(&mut self) -> Vec<W> {
-        self.channels_mut().flat_map(|space| space.asked.drain()).collect()
+    /// Ends all our requests. Those that were not sent yet never are: the peer would not answer.
+    fn abandon(&mut self) -> Abandoned<W> {
+        let mut unsent = Vec::new();
+        for packet in self.outgoing.take_requests() {
+            match packet.kind() {
+                Kind::Request(_) => {
+                    let asked = self.channel_mut(packet.channel()).map(|space| &mut space.asked);
+                    unsent.extend(asked.and_then(|asked| asked.remove(packet.tag())));
+                }
+                _ => self.outgoing.push_request(packet),
+            }
+        }
+        let sent = self.channels_mut().flat_map(|space| space.asked.drain());
+        let waiters = |asked: Asked<W>| asked.waiter;
+        let sent = sent.map(waiters).collect();
+        self.asked_bytes = 0;
+        Abandoned { sent, unsent: unsent.into_iter().map(waiters).collect() }
     }
 
     /// Takes one packet from the peer.
@@ -292,9 +334,7 @@ impl<W> ConnectionState<W> {
         }
         let id = RequestId { channel: packet.channel(), tag: packet.tag() };
         match packet.kind() {
-            Kind::Control if packet == Packet::end_of_stream() => {
-                Ok(Some(Event::Ended { abandoned: self.handle_eof() }))
-            }
+            Kind::Control if packet == Packet::end_of_stream() => Ok(Some(Event::Ended(self.handle_eof()))),
             Kind::Control if packet == Packet::end_of_requests() => self.requests_ended(id),
             Kind::Control => Err(ProtocolError::UnknownControl { channel: id.channel, tag: id.tag }),
             Kind::Request(rq_type) => self.requested(id, rq_type, packet),
@@ -303,11 +343,12 @@ impl<W> ConnectionState<W> {
     }
 
     /// Takes note that nothing more comes from the peer, and closes. Returns the waiters of all
-    /// requests without an answer, oldest first.
-    pub fn handle_eof(&mut self) -> Vec<W> {
+    /// requests without an answer.
+    pub fn handle_eof(&mut self) -> Abandoned<W> {
         self.theirs = Half::Silent;
+        let abandoned = self.abandon();
         self.close();
-        self.abandon()
+        abandoned
     }
 
     fn requests_ended(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
@@ -342,15 +383,18 @@ impl<W> ConnectionState<W> {
             self.push_response(id, Err(Failure::new("requests no longer allowed")));
             return Ok(None);
         }
-        space.owed.insert(id.tag, ());
+        let bytes = packet.payload().len();
+        space.owed.insert(id.tag, bytes);
+        self.owed_bytes = self.owed_bytes.saturating_add(bytes);
         let flags = packet.flags();
         Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
     }
 
     fn answered(&mut self, id: RequestId, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
-        let waiter = self.channel_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
-        match (waiter, packet.into_outcome()) {
-            (Some(waiter), Some(outcome)) => {
+        let asked = self.channel_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
+        match (asked, packet.into_outcome()) {
+            (Some(Asked { waiter, bytes }), Some(outcome)) => {
+                self.asked_bytes = self.asked_bytes.saturating_sub(bytes);
                 self.strays = self.strays.saturating_sub(1);
                 Ok(Some(Event::Answered { waiter, outcome }))
             }
@@ -409,6 +453,18 @@ impl<W> ConnectionState<W> {
     #[must_use]
     pub fn owed(&self) -> usize {
         self.channels().fold(0, |sum, space| sum.saturating_add(space.owed.len()))
+    }
+
+    /// Payload bytes of our requests that have no answer yet.
+    #[must_use]
+    pub fn in_flight_bytes(&self) -> usize {
+        self.asked_bytes
+    }
+
+    /// Payload bytes of the peer's requests that were not answered yet.
+    #[must_use]
+    pub fn owed_bytes(&self) -> usize {
+        self.owed_bytes
     }
 
     /// Responses, refusals among them, that [`poll_transmit`](Self::poll_transmit) has yet to yield.

@@ -423,21 +423,60 @@ async fn the_peers_handler_sees_requests_in_the_order_of_their_submission() {
     drop(calls);
 }
 
-#[tokio::test]
-async fn a_pipe_whose_reader_is_gone_still_brings_the_peers_last_words() {
-    let (mut peer_in, ours_out) = tokio::io::simplex(1 << 10);
-    let (ours_in, mut peer_out) = tokio::io::simplex(1 << 10);
-    let connection = PacketConnection::builder().spawn(tokio::io::join(ours_in, ours_out));
-    let call = connection.submit(0, 0, "question");
+/// A connection whose peer has stopped reading, and the other end of what it still reads.
+fn deaf_peer() -> (PacketConnection, tokio::io::DuplexStream, tokio::io::DuplexStream) {
+    // Two streams, of each of which one direction is used: like pipes, they end apart.
+    let (peer_in, ours_out) = duplex(1 << 10);
+    let (ours_in, peer_out) = duplex(1 << 10);
+    let connection = PacketConnection::builder().handler(reverse).spawn(tokio::io::join(ours_in, ours_out));
+    (connection, peer_in, peer_out)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_stopped_reading_still_brings_its_last_words_however_slowly() {
+    let (connection, mut peer_in, mut peer_out) = deaf_peer();
+    let calls = [(); 5].map(|()| connection.submit(0, 0, "question"));
     in_time(async {
-        let mut question = [0; 12];
-        peer_in.read_exact(&mut question).await.unwrap();
-        let mut last_words = answer(2, b"answer").transcribe().to_vec();
-        last_words.extend(Packet::end_of_stream().transcribe());
-        peer_out.write_all(&last_words).await.unwrap();
+        let mut questions = [0; 5 * 12];
+        peer_in.read_exact(&mut questions).await.unwrap();
         drop(peer_in);
-        assert_eq!(call.await.unwrap().payload, "answer");
+        let unheard = connection.submit(0, 0, "too late");
+        for tag in 2..7 {
+            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+            peer_out.write_all(&answer(tag, b"answer").transcribe()).await.unwrap();
+        }
+        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
+        for call in calls {
+            assert_eq!(call.await.unwrap().payload, "answer");
+        }
+        unheard.await.unwrap_err();
+        let error = connection.closed().await.unwrap_err();
+        assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_peer_that_left_in_good_order_need_not_hear_our_goodbye() {
+    let (connection, peer_in, mut peer_out) = deaf_peer();
+    in_time(async {
+        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
+        drop(peer_in);
         connection.closed().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_written_is_no_good_end() {
+    let (connection, peer_in, mut peer_out) = deaf_peer();
+    in_time(async {
+        let request = Packet::request(0, 2, 1, 0, "abc".into()).unwrap();
+        drop(peer_in);
+        peer_out.write_all(&request.transcribe()).await.unwrap();
+        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
+        let error = connection.closed().await.unwrap_err();
+        assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
     })
     .await;
 }

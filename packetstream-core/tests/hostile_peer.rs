@@ -13,7 +13,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// What the peer says, and then whether it hangs up.
 enum After {
@@ -190,18 +190,22 @@ async fn a_tag_in_flight_is_not_answered_twice() {
     .await;
 }
 
-/// Fails every read from the start.
-struct Reset(tokio::io::DuplexStream);
+/// Takes everything, and then fails to read.
+#[derive(Default)]
+struct Reset {
+    was_written: bool,
+}
 
 impl AsyncRead for Reset {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        if self.was_written { Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())) } else { Poll::Pending }
     }
 }
 
 impl AsyncWrite for Reset {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.was_written = true;
+        Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -215,7 +219,7 @@ impl AsyncWrite for Reset {
 
 #[tokio::test]
 async fn a_reset_reaches_callers_and_the_connection_with_its_cause() {
-    let connection = PacketConnection::builder().spawn(Reset(duplex(1 << 10).0));
+    let connection = PacketConnection::builder().spawn(Reset::default());
     let call = connection.submit(0, 0, Bytes::new());
     in_time(async {
         for error in [cause(call.await.unwrap_err()), connection.closed().await.unwrap_err()] {

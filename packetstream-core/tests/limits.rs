@@ -145,7 +145,7 @@ async fn a_request_over_the_packet_limit_is_not_sent() {
     let (_peer, stream) = Script::new();
     let connection = PacketConnection::builder().spawn(stream);
     let error = in_time(connection.submit(0, 0, vec![0; 16 << 20])).await.unwrap_err();
-    let expected = NotSent::TooLong { payload: 16 << 20, limit: 16 << 20 };
+    let expected = NotSent::TooLong { payload: 16 << 20, limit: (16 << 20) - 40 };
     assert!(matches!(error, CallError::NotSent(reason) if reason == expected), "{error:?}");
 }
 
@@ -159,7 +159,7 @@ async fn a_response_over_the_packet_limit_is_a_failure_and_the_connection_lives(
     let connection = PacketConnection::builder().spawn(here);
     in_time(async {
         let result = connection.submit(0, 17 << 20, Bytes::new()).await;
-        assert_eq!(refusal(result), "response of 17825792 bytes exceeds the limit of 16777216");
+        assert_eq!(refusal(result), "response of 17825792 bytes exceeds the limit of 16777176");
         assert_eq!(connection.submit(0, 3, Bytes::new()).await.unwrap().payload.len(), 3);
     })
     .await;
@@ -219,4 +219,143 @@ async fn excess_requests_are_refused_rather_than_hide_the_answers_behind_them() 
         }
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_for_a_peer_that_does_not_read_are_bounded() {
+    let (mut peer, stream) = duplex(1 << 10);
+    let limits = Limits { max_handlers: 2, max_queued: 2, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).handler(never).spawn(stream);
+    let _call = connection.submit(0, 0, Bytes::new());
+    let flood = tokio::spawn(async move {
+        for tag in 2..100_000 {
+            // The first wait for a handler; once more are refused, so are those of a channel there is not.
+            let channel = if tag < 10 { 0 } else { 9 };
+            let packet = Packet::request(channel, tag, 1, 0, Bytes::new()).unwrap().transcribe();
+            if tokio::io::AsyncWriteExt::write_all(&mut peer, &packet).await.is_err() {
+                return tag;
+            }
+        }
+        panic!("all were taken")
+    });
+    let (error, _) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::Overload { unsent: 1027.. }), "{error:?}");
+    // What was read at once when it was one too many is not taken.
+    assert!(in_time(flood).await.unwrap() < 30_000);
+}
+
+#[tokio::test]
+async fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
+    let (mut peer, stream) = duplex(1 << 12);
+    let limits = Limits { close_timeout: Duration::from_millis(100), ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).handler(reverse).spawn(stream);
+    let flood = tokio::spawn(async move {
+        let (mut reader, mut writer) = tokio::io::split(&mut peer);
+        let asks = async {
+            for tag in 2.. {
+                let packet = Packet::request(0, tag, 1, 0, Bytes::new()).unwrap().transcribe();
+                tokio::io::AsyncWriteExt::write_all(&mut writer, &packet).await?;
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        let listens = async { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await.map(drop) };
+        tokio::join!(asks, listens)
+    });
+    connection.close();
+    let (error, _) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::CloseTimedOut { .. }), "{error:?}");
+    let _ = in_time(flood).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_is_noticed_while_nothing_more_may_be_in_flight() {
+    let (_peer, stream) = duplex(1 << 10);
+    let limits =
+        Limits { max_call_bytes: 1 << 10, stall_timeout: Duration::from_hours(1), ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    let calls = [(); 3].map(|()| connection.submit(0, 0, vec![0; 1 << 20]));
+    connection.close();
+    let (error, after) = ends(&connection).await;
+    assert!(matches!(error, ConnectionError::CloseTimedOut { .. }), "{error:?}");
+    assert!((30..33).contains(&after.as_secs()), "{after:?}");
+    let [sent, unsent, _] = calls.map(|call| async { call.await.unwrap_err() });
+    assert!(matches!(sent.await, CallError::Lost(_)));
+    assert!(matches!(unsent.await, CallError::NotSent(_)), "it never left this side");
+}
+
+#[tokio::test]
+async fn default_peers_never_refuse_each_other_whatever_the_size() {
+    for length in [192 << 10, 512 << 10] {
+        let (a, b) = common::pair(1 << 16);
+        let ask = async |connection: &PacketConnection| {
+            let calls: Vec<_> = (0..100).map(|_| connection.submit(0, 0, vec![0; length])).collect();
+            for call in calls {
+                assert_eq!(call.await.unwrap().payload.len(), length);
+            }
+        };
+        in_time(async { tokio::join!(ask(&a), ask(&b)) }).await;
+    }
+}
+
+#[tokio::test]
+async fn request_bytes_in_flight_are_limited_and_a_larger_request_goes_alone() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_call_bytes: 100, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    let lengths = [60, 30, 500, 1];
+    let calls = lengths.map(|length| connection.submit(0, 0, vec![0; length]));
+    in_time(async {
+        let mut hears = async |length| {
+            assert_eq!(peer.hears().await.unwrap().payload().len(), length);
+        };
+        hears(60).await;
+        hears(30).await;
+        peer.sends(answer(2, b"")).await;
+        peer.sends(answer(3, b"")).await;
+        assert_eq!(peer.hears().await.unwrap().payload().len(), 500);
+        peer.sends(answer(4, b"")).await;
+        assert_eq!(peer.hears().await.unwrap().payload().len(), 1);
+        peer.sends(answer(5, b"")).await;
+        for call in calls {
+            call.await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// Asks the peer for one less until nothing is left: each level holds a handler.
+async fn count_down(request: Incoming) -> packetstream_core::Outcome {
+    match request.flags {
+        0 => Ok(Reply::default()),
+        left => match request.peer().submit(0, left - 1, Bytes::new()).await {
+            Err(CallError::Failed(failure)) => Err(failure),
+            other => Ok(other.unwrap()),
+        },
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_nested_deeper_than_there_are_handlers_fail_and_do_not_hang() {
+    let (here, there) = duplex(1 << 16);
+    let limits = Limits { max_handlers: 10, ..Limits::default() };
+    let connection = |stream| PacketConnection::builder().limits(limits).handler(count_down).spawn(stream);
+    let (a, _b) = (connection(here), connection(there));
+    in_time(a.submit(0, 19, Bytes::new())).await.unwrap();
+    assert_eq!(refusal(in_time(a.submit(0, 25, Bytes::new())).await), "busy");
+    in_time(a.submit(0, 19, Bytes::new())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_caller_is_forgotten_when_a_connection_ends_meanwhile() {
+    for _ in 0..2_000 {
+        let (peer, stream) = duplex(1 << 10);
+        let connection = PacketConnection::builder().spawn(stream);
+        let asking = {
+            let connection = connection.clone();
+            tokio::spawn(async move { while connection.submit(0, 0, "x").await.is_ok() {} })
+        };
+        tokio::task::yield_now().await;
+        drop(peer);
+        in_time(asking).await.unwrap();
+    }
 }

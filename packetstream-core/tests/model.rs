@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 use bytes::Bytes;
-use packetstream_core::{ConnectionState, Event, Kind, Packet, Reply, RequestId};
+use packetstream_core::{Abandoned, ConnectionState, Event, Kind, Packet, Reply, RequestId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::{BTreeSet, VecDeque};
@@ -75,9 +75,9 @@ impl End {
                 assert_eq!(reply.payload, waiter.to_be_bytes()[..], "the answer to another request");
                 self.comes_back(waiter);
             }
-            Some(Event::Ended { abandoned }) => {
+            Some(Event::Ended(Abandoned { sent, unsent })) => {
                 self.ended = true;
-                for waiter in abandoned {
+                for waiter in sent.into_iter().chain(unsent) {
                     self.comes_back(waiter);
                 }
             }

@@ -2,18 +2,21 @@
 
 use super::driver::{Driver, Ended};
 use super::handler::{Handler, NoHandler, Perform, perform};
+use super::inbox::Inbox;
 use super::{PacketConnection, Shared};
+use crate::codec::DEFAULT_MAX_PACKET;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 
 /// What a connection holds and how long it waits. The defaults are meant for a peer that is not trusted.
 ///
-/// Two default peers never reach each other's limits: 256 calls in flight are fewer than the 1,280
-/// requests that the other side runs and queues.
+/// Two default peers never reach each other's limits: 256 calls with 16 MiB in flight are less than the
+/// 1,280 requests with 32 MiB that the other side performs and queues. The exception is handlers that ask
+/// back, level upon level: they hold their place until the innermost is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// The longest packet body in bytes, in either direction. A longer one is refused before any of it
@@ -21,6 +24,8 @@ pub struct Limits {
     pub max_packet: usize,
     /// Requests of ours in flight; more wait their turn. At least 1. Default: 256.
     pub max_calls: usize,
+    /// Payload bytes of our requests in flight; one that is larger goes alone. Default: 16 MiB.
+    pub max_call_bytes: usize,
     /// Requests of the peer that are performed at once, counted until their response is handed to the
     /// transport. At least 1. Default: 256.
     pub max_handlers: usize,
@@ -28,14 +33,19 @@ pub struct Limits {
     /// could keep answers to our own requests from us, requests are answered not-ok `busy` instead
     /// after 1 s. Default: 1,024.
     pub max_queued: usize,
-    /// Payload bytes of the peer's requests that wait to be performed; beyond it as `max_queued`.
+    /// Payload bytes of the peer's requests that wait or are performed; beyond it as `max_queued`.
     /// Default: 32 MiB.
-    pub max_queued_bytes: usize,
-    /// Payload bytes that wait to be written before no further request, of ours or the peer's, is
-    /// begun. Default: 4 MiB.
+    pub max_request_bytes: usize,
+    /// Payload bytes of responses that wait to be written before no further request of the peer is
+    /// begun. Those that are performed already may still add theirs. Default: 4 MiB.
     pub max_unsent_bytes: usize,
     /// How long the transport may take no byte of what is to be written, or bring no byte of a packet
-    /// that has begun. Between packets a connection may idle for ever. Default: 30 s.
+    /// that has begun. It is noticed before twice this time. Between packets a connection may idle for
+    /// ever.
+    ///
+    /// Also how long requests of the peer may wait while all handlers are taken, nothing at all moves,
+    /// and we wait for the peer: handlers that ask back deeper than there are handlers wait for each
+    /// other. Those requests are then answered not-ok `busy`. Default: 30 s.
     pub stall_timeout: Duration,
     /// How long saying goodbye may take, from [`PacketConnection::close`] or the peer's last packet.
     /// Default: 30 s.
@@ -45,14 +55,28 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_packet: 16 << 20,
+            max_packet: DEFAULT_MAX_PACKET,
             max_calls: 256,
+            max_call_bytes: 16 << 20,
             max_handlers: 256,
             max_queued: 1024,
-            max_queued_bytes: 32 << 20,
+            max_request_bytes: 32 << 20,
             max_unsent_bytes: 4 << 20,
             stall_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    /// The same, with 1 in place of a 0 with which nothing would ever move.
+    fn sane(self) -> Self {
+        Self {
+            max_calls: self.max_calls.clamp(1, Semaphore::MAX_PERMITS),
+            max_handlers: self.max_handlers.max(1),
+            max_request_bytes: self.max_request_bytes.max(1),
+            max_unsent_bytes: self.max_unsent_bytes.max(1),
+            ..self
         }
     }
 }
@@ -89,18 +113,17 @@ impl Builder {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let limits = self.limits;
-        let (commands, inbox) = mpsc::unbounded_channel();
+        let limits = self.limits.sane();
         let (ended, closed) = watch::channel(None);
         let shared = Arc::new(Shared {
-            commands,
-            calls: Semaphore::new(limits.max_calls.clamp(1, Semaphore::MAX_PERMITS)),
+            inbox: Inbox::default(),
+            calls: Semaphore::new(limits.max_calls),
             handles: AtomicUsize::new(0),
             closed,
             limits,
         });
         let connection = PacketConnection::new(Arc::clone(&shared));
-        (connection, Driver::new(transport, shared, inbox, ended, self.performer))
+        (connection, Driver::new(transport, shared, ended, self.performer))
     }
 
     /// Makes a connection over `transport` and has a new task drive it; when it has ended the transport
@@ -119,6 +142,10 @@ impl Builder {
     }
 
     /// Performs the requests of the peer at the other end of `transport` until it says goodbye.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn), when polled.
     ///
     /// # Cancel safety
     ///

@@ -1,7 +1,7 @@
 //! A request of ours on its way.
 
 use super::error::{CallError, ConnectionError, NotSent};
-use super::{Command, Shared};
+use super::{Limits, Shared};
 use crate::outcome::Reply;
 use crate::state::SubmitError;
 use crate::varint;
@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 use tokio::sync::{TryAcquireError, oneshot};
 
 /// The most that a packet's body has besides its payload: tag, word, channel, request type.
-pub(super) const HEADER: usize = 4 * varint::MAX_LEN;
+const HEADER: usize = 4 * varint::MAX_LEN;
 
 /// A request on its way; yields its reply. See [`PacketConnection::submit`](super::PacketConnection::submit).
 #[must_use = "the answer is in the future"]
@@ -36,7 +36,15 @@ pub(super) type Waiter = oneshot::Sender<Result<Reply, CallError>>;
 
 type Answer = oneshot::Receiver<Result<Reply, CallError>>;
 
+impl Limits {
+    /// The longest payload that fits a packet whatever its header.
+    pub(super) fn max_payload(&self) -> usize {
+        self.max_packet.saturating_sub(HEADER)
+    }
+}
+
 /// A request for the driver to send.
+#[derive(Debug)]
 pub(super) struct Submission {
     pub(super) rq_type: u64,
     pub(super) flags: u64,
@@ -46,8 +54,8 @@ pub(super) struct Submission {
 
 impl Call {
     pub(super) fn new(shared: &Arc<Shared>, rq_type: u64, flags: u64, payload: Bytes) -> Self {
-        let limit = shared.limits.max_packet;
-        if payload.len().saturating_add(HEADER) > limit {
+        let limit = shared.limits.max_payload();
+        if payload.len() > limit {
             let payload = payload.len();
             return Self { step: Step::Refused(NotSent::TooLong { payload, limit }) };
         }
@@ -73,8 +81,7 @@ impl Shared {
     fn send(&self, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
         let (waiter, answer) = oneshot::channel();
         let submission = Submission { rq_type, flags, payload, waiter };
-        self.commands.send(Command::Submit(submission)).map_err(|_| SubmitError::Closed)?;
-        Ok(answer)
+        if self.inbox.submit(submission) { Ok(answer) } else { Err(SubmitError::Closed.into()) }
     }
 }
 

@@ -11,18 +11,18 @@
 //! * Responses have a queue of their own; callers' back-pressure does not touch it.
 //! * Every wait has a deadline, looked at only when there is nothing else to do.
 
-use super::backlog::Backlog;
-use super::call::{HEADER, Submission, Waiter};
+use super::call::{Submission, Waiter};
 use super::error::{CallError, ConnectionError};
 use super::handler::{Incoming, Perform, Tasks};
-use super::watchdog::{Awaited, Deadlines, Overdue};
+use super::watchdog::{Deadlines, Wait};
 use super::writer::Writer;
-use super::{Command, Limits, Shared};
+use super::{Limits, Shared};
 use crate::codec::Decoder;
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::packet::Packet;
-use crate::state::{ConnectionState, Event, RequestId, Requested};
+use crate::state::{Abandoned, ConnectionState, Event, RequestId, Requested, SubmitError};
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// Turns before the task yields to others.
 const TURNS: usize = 8;
@@ -44,7 +44,7 @@ const READY_BYTES: usize = 128 << 10;
 const SHED_AFTER: Duration = Duration::from_secs(1);
 /// Refusals that may wait to be sent before the peer is given up.
 const MAX_REFUSALS: usize = 1024;
-/// How long a connection that has failed tries to tell the peer.
+/// How long a connection that has failed tries to tell the peer, or hears nothing more from it.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long shutting the transport of an ended connection down may take.
 const SHUT_DOWN: Duration = Duration::from_secs(5);
@@ -59,12 +59,14 @@ pub struct Driver<S> {
     decoder: Decoder,
     writer: Writer,
     state: ConnectionState<Waiter>,
-    commands: mpsc::UnboundedReceiver<Command>,
+    /// Requests of ours that are not in the state yet.
+    submitted: VecDeque<Submission>,
     shared: Owner,
     ended: watch::Sender<Option<Result<(), ConnectionError>>>,
     performer: Box<dyn Perform>,
     tasks: Tasks,
-    backlog: Backlog,
+    /// Requests of the peer that wait to be performed.
+    backlog: VecDeque<Requested>,
     phase: Phase,
     /// What went wrong first.
     cause: Option<ConnectionError>,
@@ -97,7 +99,7 @@ pub struct Ended<S> {
     pub unread: Bytes,
 }
 
-/// The driver's share. When it goes, no caller waits for its turn any more.
+/// The driver's share. When it goes, no caller waits any more.
 struct Owner(Arc<Shared>);
 
 impl Deref for Owner {
@@ -110,7 +112,9 @@ impl Deref for Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.calls.close();
+        self.close();
+        // With them go their waiters, which tells the callers.
+        drop(self.inbox.end());
     }
 }
 
@@ -118,7 +122,6 @@ impl<S> Driver<S> {
     pub(super) fn new(
         transport: S,
         shared: Arc<Shared>,
-        commands: mpsc::UnboundedReceiver<Command>,
         ended: watch::Sender<Option<Result<(), ConnectionError>>>,
         performer: Box<dyn Perform>,
     ) -> Self {
@@ -128,18 +131,23 @@ impl<S> Driver<S> {
             decoder: Decoder::new(max_packet),
             writer: Writer::default(),
             state: ConnectionState::default(),
-            commands,
+            submitted: VecDeque::new(),
             shared: Owner(shared),
             ended,
             performer,
             tasks: Tasks::new(),
-            backlog: Backlog::default(),
+            backlog: VecDeque::new(),
             phase: Phase::Live,
             cause: None,
             shedding: false,
             bytes_read: 0,
             packets_read: 0,
-            deadlines: Deadlines::new(stall_timeout, SHED_AFTER, close_timeout, FAREWELL),
+            deadlines: Deadlines::new(|wait| match wait {
+                Wait::Reading | Wait::Writing | Wait::Handler => stall_timeout,
+                Wait::Room => SHED_AFTER,
+                Wait::Closing => close_timeout,
+                Wait::Leaving => FAREWELL,
+            }),
         }
     }
 }
@@ -166,24 +174,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     async fn drive(&mut self) -> Result<(), ConnectionError> {
         let result = poll_fn(|cx| self.poll(cx)).await;
-        self.shared.calls.close();
-        self.commands.close();
-        while let Ok(command) = self.commands.try_recv() {
-            self.command(command);
-        }
+        self.shared.close();
+        self.submitted.append(&mut self.shared.inbox.end());
+        self.refuse_submitted();
         result
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
         for _ in 0..TURNS {
-            let mut busy = self.poll_commands(cx);
+            let mut busy = self.poll_submitted(cx);
             busy |= self.poll_tasks(cx);
             busy |= self.start_waiting(cx);
             busy |= self.poll_read(cx);
             busy |= self.poll_write(cx);
-            if self.state.is_closing() && !self.shared.calls.is_closed() {
-                self.shared.calls.close();
-            }
             if self.is_over() {
                 return Poll::Ready(self.cause.take().map_or(Ok(()), Err));
             }
@@ -191,6 +194,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Pending;
             }
         }
+        // A peer that keeps us busy does not stop the clock.
+        self.poll_deadlines(cx);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -202,27 +207,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
-        for taken in 0..PER_TURN {
-            if self.state.queued_bytes() >= self.shared.limits.max_unsent_bytes {
-                return taken > 0;
-            }
-            match self.commands.poll_recv(cx) {
-                Poll::Ready(Some(command)) => self.command(command),
-                Poll::Ready(None) | Poll::Pending => return taken > 0,
+    /// Takes requests of ours, and notices when there are to be no more.
+    fn poll_submitted(&mut self, cx: &mut Context<'_>) -> bool {
+        let closed = self.shared.inbox.poll(&mut self.submitted, cx);
+        let mut taken = 0;
+        while taken < PER_TURN && self.may_submit() {
+            let Some(Submission { rq_type, flags, payload, waiter }) = self.submitted.pop_front() else {
+                break;
+            };
+            taken += 1;
+            if let Err((error, waiter)) = self.state.submit(0, rq_type, flags, payload, waiter) {
+                self.settle(waiter, Err(CallError::NotSent(error.into())));
             }
         }
-        true
+        if closed && self.submitted.is_empty() && !self.state.is_closing() {
+            self.state.close();
+            return true;
+        }
+        taken > 0
     }
 
-    fn command(&mut self, command: Command) {
-        match command {
-            Command::Close => self.state.close(),
-            Command::Submit(Submission { rq_type, flags, payload, waiter }) => {
-                if let Err((error, waiter)) = self.state.submit(0, rq_type, flags, payload, waiter) {
-                    self.settle(waiter, Err(CallError::NotSent(error.into())));
-                }
-            }
+    /// Whether the next request of ours fits what may be in flight.
+    fn may_submit(&self) -> bool {
+        let in_flight = self.state.in_flight_bytes();
+        let next = self.submitted.front().map_or(0, |submission| submission.payload.len());
+        in_flight == 0 || in_flight.saturating_add(next) <= self.shared.limits.max_call_bytes
+    }
+
+    /// No more requests from us; also those that were submitted already are not sent.
+    fn refuse_submitted(&mut self) {
+        self.shared.close();
+        for Submission { waiter, .. } in std::mem::take(&mut self.submitted) {
+            self.settle(waiter, Err(CallError::NotSent(SubmitError::Closed.into())));
         }
     }
 
@@ -233,10 +249,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let _ = waiter.send(result);
     }
 
-    fn abandon(&self, waiters: Vec<Waiter>, cause: &ConnectionError) {
-        for waiter in waiters {
+    /// Tells all callers that no answers come any more.
+    fn abandon(&mut self, Abandoned { sent, unsent }: Abandoned<Waiter>, cause: &ConnectionError) {
+        for waiter in sent {
             self.settle(waiter, Err(CallError::Lost(cause.clone())));
         }
+        for waiter in unsent {
+            self.settle(waiter, Err(CallError::NotSent(SubmitError::Closed.into())));
+        }
+        self.refuse_submitted();
     }
 
     fn poll_tasks(&mut self, cx: &mut Context<'_>) -> bool {
@@ -252,12 +273,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn respond(&mut self, id: RequestId, outcome: Outcome) {
-        let limit = self.shared.limits.max_packet;
+        let limit = self.shared.limits.max_payload();
         let length = match &outcome {
             Ok(reply) => reply.payload.len(),
             Err(failure) => failure.payload.len(),
         };
-        let outcome = if length > limit.saturating_sub(HEADER) {
+        let outcome = if length > limit {
             Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")))
         } else {
             outcome
@@ -268,7 +289,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn start_waiting(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
         while self.may_start()
-            && let Some(request) = self.backlog.pop()
+            && let Some(request) = self.backlog.pop_front()
         {
             busy = true;
             self.start(request, cx);
@@ -291,15 +312,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn may_start(&self) -> bool {
         let limits = &self.shared.limits;
-        self.running() < limits.max_handlers.max(1) && self.state.queued_bytes() < limits.max_unsent_bytes
+        self.running() < limits.max_handlers && self.state.queued_bytes() < limits.max_unsent_bytes
     }
 
     /// Whether one more request of the peer can be taken.
     fn has_room(&self) -> bool {
         let limits = &self.shared.limits;
-        let most = limits.max_handlers.max(1).saturating_add(limits.max_queued);
+        let most = limits.max_handlers.saturating_add(limits.max_queued);
         self.state.owed() + self.state.queued_responses() < most
-            && self.backlog.bytes() < limits.max_queued_bytes.max(1)
+            && self.state.owed_bytes() < limits.max_request_bytes
     }
 
     fn may_read(&self) -> bool {
@@ -363,24 +384,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.settle(waiter, outcome.map_err(CallError::Failed));
             }
             Ok(Some(Event::Requested(request))) => self.admit(request, cx),
-            Ok(Some(Event::Ended { abandoned })) => {
+            Ok(Some(Event::Ended(abandoned))) => {
                 self.abandon(abandoned, &ConnectionError::ClosedByPeer);
             }
             Err(error) => self.fail(error.into()),
         }
+        // Also what the state refuses by itself waits to be sent.
+        let unsent = self.state.queued_responses();
+        if unsent > self.shared.limits.max_handlers.saturating_add(MAX_REFUSALS) {
+            self.fail(ConnectionError::Overload { unsent });
+        }
     }
 
     fn admit(&mut self, request: Requested, cx: &mut Context<'_>) {
-        if self.shedding && !self.has_room() {
+        if self.phase == Phase::Mute || (self.shedding && !self.has_room()) {
             self.respond(request.id, Err(Failure::new("busy")));
-            let unsent = self.state.queued_responses();
-            if unsent > self.shared.limits.max_handlers.saturating_add(MAX_REFUSALS) {
-                self.fail(ConnectionError::Overload { unsent });
-            }
-        } else if self.backlog.len() == 0 && self.may_start() {
+        } else if self.backlog.is_empty() && self.may_start() {
             self.start(request, cx);
         } else {
-            self.backlog.push(request);
+            self.backlog.push_back(request);
         }
     }
 
@@ -406,16 +428,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Writes what there is, with one write.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.phase == Phase::Mute {
-            return false;
-        }
+        let mut busy = false;
         while self.writer.unsent() < READY_BYTES
             && let Some(packet) = self.state.poll_transmit()
         {
-            self.writer.push(packet);
+            // What leaves the state makes room there.
+            busy = true;
+            if self.phase != Phase::Mute {
+                self.writer.push(packet);
+            }
+        }
+        if self.phase == Phase::Mute {
+            return busy;
         }
         match self.writer.poll(&mut self.transport, cx) {
-            Poll::Pending => return false,
+            Poll::Pending => return busy,
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => self.fail_writing(error),
         }
@@ -424,48 +451,70 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Writing has failed. The peer may have said more before it went, its goodbye even.
     fn fail_writing(&mut self, error: io::Error) {
-        let parted = self.state.is_peer_silent() && self.state.owed() == 0;
-        if !(parted && self.state.queued_responses() == 0) {
+        let owes = self.state.owed() + self.state.queued_responses() > 0 || self.writer.has_response();
+        if owes || !self.state.is_peer_silent() {
             self.cause.get_or_insert(ConnectionError::Write(Arc::new(error)));
         }
-        self.shared.calls.close();
+        self.writer = Writer::default();
         self.phase = Phase::Mute;
+        self.refuse_submitted();
     }
 
     /// Looks at what should move and has not, and says whether that changed anything.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(overdue) = self.deadlines.poll(self.awaited(), cx) else {
+        let progress = Wait::ALL.map(|wait| self.progress(wait));
+        let Poll::Ready(wait) = self.deadlines.poll(progress, cx) else {
             return false;
         };
         let limits = self.shared.limits;
-        match overdue {
-            Overdue::Leaving => self.give_up(),
-            Overdue::Reading => self.fail(ConnectionError::ReadStalled(limits.stall_timeout)),
-            Overdue::Writing => {
+        match wait {
+            Wait::Reading => self.fail(ConnectionError::ReadStalled(limits.stall_timeout)),
+            Wait::Writing => {
                 let unsent = self.writer.unsent().saturating_add(self.state.queued_bytes());
                 self.fail(ConnectionError::WriteStalled { limit: limits.stall_timeout, unsent });
             }
-            Overdue::Closing => {
+            Wait::Room => self.shedding = true,
+            Wait::Handler => {
+                for request in std::mem::take(&mut self.backlog) {
+                    self.respond(request.id, Err(Failure::new("busy")));
+                }
+            }
+            Wait::Closing => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
                 self.fail(ConnectionError::CloseTimedOut { limit: limits.close_timeout, in_flight, owed });
             }
-            Overdue::Room => self.shedding = true,
+            Wait::Leaving => self.give_up(),
         }
         true
     }
 
-    fn awaited(&self) -> Awaited {
-        if self.phase != Phase::Live {
-            return Awaited { leaving: Some(0), ..Awaited::default() };
-        }
-        let mid_packet = self.may_read() && self.decoder.is_mid_packet();
-        let unread = !self.shedding && !self.has_room() && self.state.in_flight() > 0;
-        Awaited {
-            reading: mid_packet.then_some(self.bytes_read),
-            writing: (!self.writer.is_idle()).then_some(self.writer.written()),
-            room: unread.then_some(self.packets_read),
-            closing: self.state.is_closing().then_some(0),
-            leaving: None,
+    /// How far what is waited for has come; nothing if it is not waited for.
+    fn progress(&self, wait: Wait) -> Option<u64> {
+        let live = self.phase == Phase::Live;
+        let asking = self.state.in_flight() > 0;
+        match wait {
+            Wait::Reading => {
+                let waits = live && self.may_read() && self.decoder.is_mid_packet();
+                waits.then_some(self.bytes_read)
+            }
+            Wait::Writing => (live && !self.writer.is_idle()).then_some(self.writer.written()),
+            Wait::Room => {
+                let waits = live && asking && !self.shedding && !self.has_room();
+                waits.then_some(self.packets_read)
+            }
+            Wait::Handler => {
+                let waits = live && asking && !self.backlog.is_empty() && !self.may_start();
+                waits.then_some(self.packets_read.wrapping_add(self.writer.written()))
+            }
+            Wait::Closing => {
+                let closing = self.shared.inbox.is_closed() || self.state.is_closing();
+                (live && closing).then_some(0)
+            }
+            Wait::Leaving => match self.phase {
+                Phase::Live => None,
+                Phase::Mute => Some(self.bytes_read),
+                Phase::Leaving => Some(0),
+            },
         }
     }
 

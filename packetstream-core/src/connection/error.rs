@@ -28,11 +28,11 @@ pub enum NotSent {
     #[error(transparent)]
     Submit(#[from] SubmitError),
     /// The packet would exceed the limit.
-    #[error("payload of {payload} bytes exceeds the limit of {limit} for a packet")]
+    #[error("payload of {payload} bytes exceeds the limit of {limit}")]
     TooLong {
         /// The payload's length.
         payload: usize,
-        /// [`Limits::max_packet`](super::Limits::max_packet).
+        /// [`Limits::max_packet`](super::Limits::max_packet), less 40 bytes for the largest header.
         limit: usize,
     },
 }

@@ -8,7 +8,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Notices that something which should move has not moved for as long as its limit.
 ///
-/// Progress does not touch the timer: it is compared only when the limit has passed.
+/// Progress does not touch the timer: it is compared only when the limit has passed. It may therefore
+/// take up to twice the limit, and never takes less.
 #[derive(Debug)]
 struct Watchdog {
     limit: Duration,
@@ -58,70 +59,52 @@ fn far_future() -> Instant {
     Instant::now() + Duration::from_hours(24 * 365)
 }
 
-/// What a connection's driver watches while it has nothing else to do: counts that grow with progress,
-/// or nothing where there is nothing to wait for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Awaited {
+/// What a connection waits for, each with a limit of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Wait {
     /// The rest of a packet.
-    pub(super) reading: Option<u64>,
+    Reading,
     /// The transport taking what is to be written.
-    pub(super) writing: Option<u64>,
-    /// Room for more requests of the peer, while answers to us may be behind them.
-    pub(super) room: Option<u64>,
+    Writing,
+    /// Room to read on, while answers to our requests may be behind what is left unread.
+    Room,
+    /// A handler to be free for the peer's next request, while the running ones may wait for the peer.
+    Handler,
     /// The end of both sides' goodbye.
-    pub(super) closing: Option<u64>,
+    Closing,
     /// The end of a connection that has failed.
-    pub(super) leaving: Option<u64>,
+    Leaving,
 }
 
-/// Which wait has passed its limit.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Overdue {
-    Reading,
-    Writing,
-    Room,
-    Closing,
-    Leaving,
+const WAITS: usize = 6;
+
+impl Wait {
+    pub(super) const ALL: [Self; WAITS] =
+        [Self::Reading, Self::Writing, Self::Room, Self::Handler, Self::Closing, Self::Leaving];
 }
 
 /// The watchdogs of one connection, and the alarm that wakes its driver for them.
 #[derive(Debug)]
 pub(super) struct Deadlines {
-    reading: Watchdog,
-    writing: Watchdog,
-    room: Watchdog,
-    closing: Watchdog,
-    leaving: Watchdog,
+    /// In the order of [`Wait::ALL`].
+    watchdogs: [Watchdog; WAITS],
     /// Made when first needed: most connections end without one.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Deadlines {
-    pub(super) fn new(stall: Duration, room: Duration, close: Duration, leave: Duration) -> Self {
-        Self {
-            reading: Watchdog::new(stall),
-            writing: Watchdog::new(stall),
-            room: Watchdog::new(room),
-            closing: Watchdog::new(close),
-            leaving: Watchdog::new(leave),
-            alarm: None,
-        }
+    pub(super) fn new(limit: impl Fn(Wait) -> Duration) -> Self {
+        Self { watchdogs: Wait::ALL.map(|wait| Watchdog::new(limit(wait))), alarm: None }
     }
 
-    /// Waits for the first of what is awaited to be overdue.
-    pub(super) fn poll(&mut self, awaited: Awaited, cx: &mut Context<'_>) -> Poll<Overdue> {
+    /// Waits until something that is waited for is overdue. `progress`, in the order of [`Wait::ALL`],
+    /// tells how far each has come, as a count, and nothing where there is nothing to wait for.
+    pub(super) fn poll(&mut self, progress: [Option<u64>; WAITS], cx: &mut Context<'_>) -> Poll<Wait> {
         loop {
-            let watched = [
-                (&mut self.leaving, awaited.leaving, Overdue::Leaving),
-                (&mut self.reading, awaited.reading, Overdue::Reading),
-                (&mut self.writing, awaited.writing, Overdue::Writing),
-                (&mut self.closing, awaited.closing, Overdue::Closing),
-                (&mut self.room, awaited.room, Overdue::Room),
-            ];
             let mut earliest = None;
-            for (watchdog, progress, overdue) in watched {
+            for ((wait, watchdog), progress) in Wait::ALL.into_iter().zip(&mut self.watchdogs).zip(progress) {
                 if watchdog.is_overdue(progress) {
-                    return Poll::Ready(overdue);
+                    return Poll::Ready(wait);
                 }
                 earliest = earliest.into_iter().chain(watchdog.deadline()).min();
             }

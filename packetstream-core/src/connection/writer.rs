@@ -1,7 +1,7 @@
 //! The writing half of a transport.
 
 use crate::codec::EncodeBuffer;
-use crate::packet::Packet;
+use crate::packet::{Kind, Packet};
 use bytes::Buf;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -17,10 +17,13 @@ pub(super) struct Writer {
     buffer: EncodeBuffer,
     unflushed: bool,
     written: u64,
+    /// Whether a response is among what the transport may not have.
+    has_response: bool,
 }
 
 impl Writer {
     pub(super) fn push(&mut self, packet: Packet) {
+        self.has_response |= matches!(packet.kind(), Kind::Response { .. });
         self.buffer.push(packet);
     }
 
@@ -32,6 +35,11 @@ impl Writer {
     /// Whether the transport has taken everything and holds nothing back.
     pub(super) fn is_idle(&self) -> bool {
         !self.buffer.has_remaining() && !self.unflushed
+    }
+
+    /// Whether a response may be lost if nothing more can be written.
+    pub(super) fn has_response(&self) -> bool {
+        self.has_response
     }
 
     /// Bytes that the transport has taken in all.
@@ -56,7 +64,7 @@ impl Writer {
         }
         if self.unflushed && !self.buffer.has_remaining() {
             match transport.poll_flush(cx)? {
-                Poll::Ready(()) => self.unflushed = false,
+                Poll::Ready(()) => (self.unflushed, self.has_response) = (false, false),
                 Poll::Pending => return Poll::Pending,
             }
             return Poll::Ready(Ok(()));

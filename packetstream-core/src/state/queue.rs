@@ -2,6 +2,7 @@
 
 use crate::packet::Packet;
 use std::collections::VecDeque;
+use std::mem;
 
 /// Two queues that take turns while both hold something.
 #[derive(Debug, Default)]
@@ -34,6 +35,14 @@ impl Outgoing {
         self.requests_turn = !self.requests_turn;
         self.bytes = self.bytes.saturating_sub(packet.payload().len());
         Some(packet)
+    }
+
+    /// Takes all requests out, and the end of requests if it is among them.
+    pub(super) fn take_requests(&mut self) -> VecDeque<Packet> {
+        let requests = mem::take(&mut self.requests);
+        let bytes = requests.iter().map(|packet| packet.payload().len());
+        self.bytes = bytes.fold(self.bytes, usize::saturating_sub);
+        requests
     }
 
     pub(super) fn clear(&mut self) {

@@ -115,8 +115,13 @@ fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed()
     sent(&mut state);
     let owed = requested(state.handle_packet(request(9)).unwrap());
 
+    ask(&mut state, "never sent");
+    assert_eq!(state.in_flight(), 3);
+
     let ended = state.handle_packet(Packet::end_of_stream()).unwrap();
-    assert_eq!(ended, Some(Event::Ended { abandoned: vec!["older", "newer"] }));
+    let abandoned = Abandoned { sent: vec!["older", "newer"], unsent: vec!["never sent"] };
+    assert_eq!(ended, Some(Event::Ended(abandoned)));
+    assert_eq!(state.in_flight(), 0);
     assert_eq!(sent(&mut state), Packet::end_of_requests().transcribe());
     assert_eq!(state.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
     state.respond(owed.id, done(""));
@@ -252,11 +257,12 @@ fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
     sent(&mut state);
     ask(&mut state, "not sent");
     let owed = requested(state.handle_packet(request(5)).unwrap());
-    assert_eq!(state.abort(), ["sent", "not sent"]);
+    let abandoned = Abandoned { sent: vec!["sent"], unsent: vec!["not sent"] };
+    assert_eq!(state.abort(), abandoned);
     state.respond(owed.id, done("too late"));
     assert_eq!(sent(&mut state), Packet::end_of_stream().transcribe());
     assert!(state.is_finished());
-    assert_eq!(state.abort(), [""; 0]);
+    assert_eq!(state.abort(), Abandoned { sent: vec![], unsent: vec![] });
 }
 
 #[test]
@@ -276,6 +282,33 @@ fn an_outcome_that_the_wire_cannot_carry_becomes_a_failure() {
     let owed = requested(state.handle_packet(request(5)).unwrap());
     state.respond(owed.id, Ok(Reply::from(u64::MAX)));
     assert_eq!(state.poll_transmit().unwrap().into_outcome(), Some(Err(Failure::internal())));
+}
+
+#[test]
+fn payload_bytes_are_counted_until_the_answer() {
+    let (mut a, mut b) = (State::default(), State::default());
+    for length in [10, 100] {
+        a.submit(0, 1, 0, vec![0; length].into(), "w").unwrap();
+    }
+    assert_eq!((a.in_flight_bytes(), a.queued_bytes()), (110, 110));
+    let events = deliver(&mut a, &mut b);
+    assert_eq!((a.in_flight_bytes(), a.queued_bytes(), b.owed_bytes()), (110, 0, 110));
+    let Some(Event::Requested(first)) = events.into_iter().next() else { panic!() };
+    b.respond(first.id, done(""));
+    deliver(&mut b, &mut a);
+    assert_eq!((a.in_flight_bytes(), b.owed_bytes()), (100, 100));
+    a.abort();
+    b.abort();
+    assert_eq!((a.in_flight_bytes(), b.owed_bytes()), (0, 0));
+}
+
+#[test]
+fn a_goodbye_that_was_said_stays_said_when_the_peer_ends_first() {
+    let mut state = State::default();
+    ask(&mut state, "w");
+    state.close();
+    assert_eq!(state.handle_eof().unsent, ["w"]);
+    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
 }
 
 #[test]
