@@ -1,1 +1,3 @@
-//! x
+//! The programs built with `packetstream`, as far as they are worth calling from elsewhere.
+
+pub mod chunkstore;

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import os
 import queue
 import random
@@ -95,25 +96,32 @@ def connection(descriptors: Descriptors, handler: Handler | None = None) -> Any:
 
 
 def converse(descriptors: Descriptors, close_after: int | None) -> None:
-    """Serve one connection until the peer ends it or `close_after` requests came."""
-    served = threading.Semaphore(0)
+    """Serve one connection until the peer ends it or `close_after` requests came.
+
+    In the latter case "end of requests" goes out before the answer to the last of
+    them, so that a peer which closes when it has that answer is the second to do so.
+    """
+    arrived = itertools.count(1)
+    enough = threading.Event()
 
     def reverse(_rq_type: int, _flags: int, payload: bytes) -> tuple[int, bytes]:
-        served.release()
+        if next(arrived) == close_after:
+            conn.send_erq()
+            enough.set()
         return ANSWER_FLAGS, payload[::-1]
 
-    with connection(descriptors, reverse) as conn:
+    conn = connection(descriptors, reverse)
+    with conn:
         if close_after is None:
             conn.join_recv()
             return
 
         def stop_at_the_end() -> None:
             conn.join_recv()
-            served.release(close_after)
+            enough.set()
 
         threading.Thread(target=stop_at_the_end, daemon=True).start()
-        for _ in range(close_after):
-            served.acquire()
+        enough.wait()
         # Upstream writes the answers still owed on its way out.
 
 

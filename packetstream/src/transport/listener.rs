@@ -8,11 +8,14 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 /// How long to wait before accepting again when this machine is out of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long shutting the stream of an ended connection down may take.
+const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Waits for peers at an address.
 #[derive(Debug)]
@@ -121,7 +124,7 @@ impl Listener {
             tokio::select! {
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
-                        connections.spawn(builder().serve(stream));
+                        connections.spawn(serve_and_shut_down(builder(), stream));
                     }
                     Ok(None) => break,
                     Err(_) => tokio::time::sleep(PAUSE).await,
@@ -131,10 +134,18 @@ impl Listener {
             }
         }
         match connections.join_next().await {
-            Some(Ok(ended)) => Ok(ended.result?),
+            Some(Ok(result)) => Ok(result?),
             _ => Err(ConnectionError::Dropped.into()),
         }
     }
+}
+
+/// The stream is shut down, and not only dropped: its last bytes may be carried by a thread.
+async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), ConnectionError> {
+    let mut ended = builder.serve(stream).await;
+    // The peer has said its last, or is past telling: there is nobody to report an error to.
+    let _ = tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await;
+    ended.result
 }
 
 /// Whether accepting failed because of the peer and not because of this machine.

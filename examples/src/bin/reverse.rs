@@ -1,0 +1,161 @@
+//! A peer to test against: answers every request with its payload reversed, or asks such a peer.
+
+use clap::{ArgGroup, Parser};
+use packetstream::{
+    Address, Call, CallError, ConnectError, ConnectionError, Incoming, Limits, Listener, PacketConnection,
+    Reply, ServeError, Stream,
+};
+use packetstream_examples::chunkstore::report::one_line;
+use rand::RngExt;
+use std::collections::VecDeque;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The flags of every answer.
+const FLAGS: u64 = 0x11;
+
+/// Answers every request of any type with flags 0x11 and the payload reversed, or asks a peer that does.
+#[derive(Debug, Parser)]
+#[command(version, group = ArgGroup::new("side").required(true))]
+struct Options {
+    /// Serve at an address: tcp://host:port, unix:/path or stdio:
+    #[arg(long, group = "side", value_name = "ADDRESS")]
+    listen: Option<Address>,
+
+    /// Ask the peer at an address: tcp://host:port, unix:/path, stdio: or exec:command
+    #[arg(long, group = "side", value_name = "ADDRESS")]
+    connect: Option<Address>,
+
+    /// How many requests to ask.
+    #[arg(long, default_value_t = 1_000, requires = "connect")]
+    count: u64,
+
+    /// How many of them at once.
+    #[arg(long, default_value_t = 16, requires = "connect", value_parser = clap::value_parser!(u16).range(1..))]
+    in_flight: u16,
+
+    /// How long one answer may take, and the goodbye.
+    #[arg(long, default_value_t = 20, conflicts_with = "listen", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    patience: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("cannot listen on {address}")]
+    Listen { address: Address, source: io::Error },
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("request {number} failed")]
+    Call { number: u64, source: CallError },
+    #[error("request {number} was not answered within {patience:?}")]
+    Slow { number: u64, patience: Duration },
+    #[error("request {number} was answered with flags {flags:#x}, not {FLAGS:#x}")]
+    Flags { number: u64, flags: u64 },
+    #[error("request {number} was not answered with its payload reversed")]
+    Payload { number: u64 },
+    #[error("the connection did not end well")]
+    Goodbye(#[from] ConnectionError),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let result = match (options.listen, options.connect) {
+        (Some(address), _) => serve(address).await,
+        (_, Some(address)) => {
+            let patience = Duration::from_secs(options.patience);
+            ask(&address, options.count, options.in_flight.into(), patience).await
+        }
+        // Clap has seen to it that there is one.
+        (None, None) => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("reverse: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(address: Address) -> Result<(), Error> {
+    let listener = match Listener::bind(&address).await {
+        Ok(listener) => listener,
+        Err(source) => return Err(Error::Listen { address, source }),
+    };
+    if address != Address::Stdio {
+        eprintln!("listening on {}", listener.local_address());
+    }
+    let reverse = async |request: Incoming| {
+        let reversed = request.payload.iter().rev().copied().collect();
+        Ok(Reply { flags: FLAGS, payload: reversed })
+    };
+    let serving = listener.serve(|| PacketConnection::builder().handler(reverse));
+    tokio::select! {
+        result = serving => Ok(result?),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+async fn ask(address: &Address, count: u64, in_flight: usize, patience: Duration) -> Result<(), Error> {
+    let limits = Limits { max_calls: in_flight, close_timeout: patience, ..Limits::default() };
+    let stream = Stream::connect(address).await?;
+    let peer = PacketConnection::builder().limits(limits).spawn(stream);
+    let mut asked = VecDeque::with_capacity(in_flight);
+    for number in 0..count {
+        if asked.len() == in_flight
+            && let Some(oldest) = asked.pop_front()
+        {
+            check(oldest, patience).await?;
+        }
+        asked.push_back(Asked::new(&peer, number));
+    }
+    for rest in asked {
+        check(rest, patience).await?;
+    }
+    peer.close();
+    peer.closed().await?;
+    eprintln!("{count} requests, {in_flight} in flight: all answered");
+    Ok(())
+}
+
+/// A request on its way, and what should come of it.
+struct Asked {
+    number: u64,
+    call: Call,
+    reversed: Vec<u8>,
+}
+
+impl Asked {
+    /// The first request is the one of the protocol's description, all others are random.
+    fn new(peer: &PacketConnection, number: u64) -> Self {
+        let mut random = rand::rng();
+        let (rq_type, flags, payload) = if number == 0 {
+            (1, 0x55, vec![2, 3])
+        } else {
+            // Mostly small, now and then beyond the sizes of buffers.
+            let longest = if number % 100 == 0 { 100_000 } else { 300 };
+            let payload = (0..random.random_range(0..longest)).map(|_| random.random()).collect();
+            (random.random_range(0..1 << 20), random.random_range(0..1 << 40), payload)
+        };
+        let reversed = payload.iter().rev().copied().collect();
+        Self { number, call: peer.submit(rq_type, flags, payload), reversed }
+    }
+}
+
+async fn check(Asked { number, call, reversed }: Asked, patience: Duration) -> Result<(), Error> {
+    let Ok(answer) = tokio::time::timeout(patience, call).await else {
+        return Err(Error::Slow { number, patience });
+    };
+    let Reply { flags, payload } = answer.map_err(|source| Error::Call { number, source })?;
+    if flags != FLAGS {
+        return Err(Error::Flags { number, flags });
+    }
+    if payload != reversed {
+        return Err(Error::Payload { number });
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The names of chunks: hash codes, each of one hash class.
+//!
+//! ```text
+//! hashcode := uint(class) digest        no length; the class implies it
+//! ```
+
+use bytes::{BufMut, BytesMut};
+use clap::ValueEnum;
+use packetstream::{Payload, PayloadError, PayloadReader, Reply, Response};
+use packetstream_core::PayloadProblem;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A hash function that chunks are named by. A store has one.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, ValueEnum)]
+pub enum HashClass {
+    /// SHA-1: 20 bytes.
+    Sha1,
+    /// SHA-256: 32 bytes.
+    Sha256,
+    /// BLAKE3: 32 bytes.
+    Blake3,
+}
+
+impl HashClass {
+    /// All classes, the most likely to be met first.
+    pub const ALL: [Self; 3] = [Self::Blake3, Self::Sha256, Self::Sha1];
+
+    /// The number that stands for the class on the wire.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Sha1 => 0,
+            Self::Sha256 => 1,
+            Self::Blake3 => 2,
+        }
+    }
+
+    /// The class that a number on the wire stands for.
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.number() == number)
+    }
+
+    /// The class's name, on the wire and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Blake3 => "blake3",
+        }
+    }
+
+    /// The name of `chunk` in this class.
+    #[must_use]
+    pub fn hash(self, chunk: &[u8]) -> HashCode {
+        match self {
+            Self::Sha1 => HashCode::Sha1(Sha1::digest(chunk).into()),
+            Self::Sha256 => HashCode::Sha256(Sha256::digest(chunk).into()),
+            Self::Blake3 => HashCode::Blake3(blake3::hash(chunk).into()),
+        }
+    }
+}
+
+impl fmt::Display for HashClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Payload for HashClass {
+    fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+        let unknown = reader.error(PayloadProblem::Invalid("unknown hash class"));
+        Self::from_number(reader.uint()?).ok_or(unknown)
+    }
+
+    fn transcribe(&self, out: &mut BytesMut) {
+        self.number().transcribe(out);
+    }
+}
+
+/// The name of a chunk: the class of a hash function and what it makes of the chunk.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum HashCode {
+    /// Of [`HashClass::Sha1`].
+    Sha1([u8; 20]),
+    /// Of [`HashClass::Sha256`].
+    Sha256([u8; 32]),
+    /// Of [`HashClass::Blake3`].
+    Blake3([u8; 32]),
+}
+
+impl HashCode {
+    /// The hash function.
+    #[must_use]
+    pub const fn class(&self) -> HashClass {
+        match self {
+            Self::Sha1(_) => HashClass::Sha1,
+            Self::Sha256(_) => HashClass::Sha256,
+            Self::Blake3(_) => HashClass::Blake3,
+        }
+    }
+
+    /// What the hash function made of the chunk.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8] {
+        match self {
+            Self::Sha1(digest) => digest,
+            Self::Sha256(digest) | Self::Blake3(digest) => digest,
+        }
+    }
+
+    /// Whether this is the name of `chunk`.
+    #[must_use]
+    pub fn names(&self, chunk: &[u8]) -> bool {
+        self.class().hash(chunk) == *self
+    }
+}
+
+impl fmt::Display for HashCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.class())?;
+        self.digest().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Payload for HashCode {
+    fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+        Ok(match HashClass::parse(reader)? {
+            HashClass::Sha1 => Self::Sha1(reader.array()?),
+            HashClass::Sha256 => Self::Sha256(reader.array()?),
+            HashClass::Blake3 => Self::Blake3(reader.array()?),
+        })
+    }
+
+    fn transcribe(&self, out: &mut BytesMut) {
+        self.class().transcribe(out);
+        out.put_slice(self.digest());
+    }
+}
+
+impl Response for HashCode {
+    fn into_reply(self) -> Reply {
+        Reply::from(self.to_bytes())
+    }
+
+    fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
+        Self::from_bytes(reply.without_flags()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_hash_code_is_its_class_number_and_the_bare_digest() {
+        let hello = HashClass::Sha1.hash(b"hello");
+        let bytes = b"\x00\xaa\xf4\xc6\x1d\xdc\xc5\xe8\xa2\xda\xbe\xde\x0f\x3b\x48\x2c\xd9\xae\xa9\x43\x4d";
+        assert_eq!(hello.to_bytes(), bytes[..]);
+        assert_eq!(HashCode::from_bytes(Bytes::from_static(bytes)), Ok(hello));
+        assert_eq!(hello.to_string(), "sha1:aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d");
+    }
+
+    #[test]
+    fn every_class_has_its_number_and_length() {
+        for (class, number, length) in
+            [(HashClass::Sha1, 0, 20), (HashClass::Sha256, 1, 32), (HashClass::Blake3, 2, 32)]
+        {
+            let code = class.hash(b"chunk");
+            assert_eq!(code.digest().len(), length);
+            let bytes = code.to_bytes();
+            assert_eq!((bytes[0], bytes.len()), (number, 1 + length));
+            assert_eq!(HashCode::from_bytes(bytes), Ok(code));
+            assert!(code.names(b"chunk"));
+            assert!(!code.names(b"hunk"));
+        }
+    }
+
+    #[test]
+    fn a_short_digest_and_an_unknown_class_are_no_hash_codes() {
+        let problem = |bytes| HashCode::from_bytes(Bytes::from_static(bytes)).unwrap_err().problem;
+        assert_eq!(problem(b"\x00123"), PayloadProblem::Short { needed: 20, left: 3 });
+        assert_eq!(problem(&[77; 33]), PayloadProblem::Invalid("unknown hash class"));
+        assert_eq!(problem(&[0; 22]), PayloadProblem::LeftOver(1));
+    }
+}

@@ -1,0 +1,162 @@
+//! Getting a tree out of a store, without trusting it.
+//!
+//! One task walks the tree depth first, with the open directories on a stack of its own; files are fetched
+//! and written several at once, each by a task that asks for its chunks ahead and has threads write what comes.
+//! What the server sends is checked before it is used:
+//!
+//! * every chunk against its name and its length, so the tree is the one that the archive entry names;
+//! * names of entries: not empty, not `.` or `..`, without `/` and NUL;
+//! * nothing is written through or over something that exists, so a name that comes twice is an error, and so
+//!   is a directory where a link was before;
+//! * directories and blocks may lie in one another only so deep.
+//!
+//! A server can still send a tree larger than the disk. After an error the destination holds what was
+//! restored until then.
+
+mod entries;
+mod fetch;
+mod restore;
+mod tree;
+
+use super::protocol::{ArchiveLast, ChunkClient};
+use super::report::Tally;
+use super::tree::MAX_DEPTH;
+use super::tree::dirent::{Dirent, Kind};
+use super::tree::meta::MetaError;
+use packetstream::{PayloadError, RequestError};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::task::JoinError;
+use tree::Pull;
+
+pub use fetch::FetchError;
+pub use restore::RestoreError;
+
+/// Why a tree was not pulled.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The destination is there, and not an empty directory.
+    #[error("{} is not an empty directory", .0.display())]
+    NotEmpty(PathBuf),
+    /// The destination cannot be looked at.
+    #[error("cannot look at {}", path.display())]
+    Destination {
+        /// The destination.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The server cannot be asked.
+    #[error("cannot look up `{archive}`")]
+    LookUp {
+        /// The archive's name.
+        archive: String,
+        /// Why not.
+        source: RequestError,
+    },
+    /// The archive has no entry.
+    #[error("nothing was ever pushed as `{0}`")]
+    NeverPushed(String),
+    /// The archive's entry is not one.
+    #[error("bad entry of `{archive}`")]
+    Entry {
+        /// The archive's name.
+        archive: String,
+        /// What is wrong.
+        source: PayloadError,
+    },
+    /// The archive's entry is something else.
+    #[error("`{0}` is not a directory")]
+    NotDirectory(String),
+    /// A file, directory or link cannot be restored.
+    #[error("cannot restore {}", path.display())]
+    Restore {
+        /// Where to.
+        path: PathBuf,
+        /// Why not.
+        source: NodeError,
+    },
+    /// A part of the program has panicked.
+    #[error("the tree was not restored to its end")]
+    Lost(#[from] JoinError),
+}
+
+/// Why one file, directory or link cannot be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Its content cannot be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// It cannot be written.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// The bytes of a directory are not entries.
+    #[error("bad directory entry")]
+    Entry(#[source] PayloadError),
+    /// The meta text of an entry is not one.
+    #[error("bad meta of entry {0:?}")]
+    Meta(OsString, #[source] MetaError),
+    /// An entry has a name that could lead out of the directory, or none.
+    #[error("bad name of an entry: {0:?}")]
+    Name(OsString),
+    /// An entry is of a kind that is not restored.
+    #[error("entry {0:?} is neither file nor directory nor link")]
+    Kind(OsString),
+    /// The thread that writes it has panicked.
+    #[error("it was not written to its end")]
+    Lost(#[from] JoinError),
+    /// The directory lies too deep.
+    #[error("deeper than {MAX_DEPTH} directories")]
+    TooDeep,
+}
+
+/// Pulls the last entry of `archive` into `destination`, which does not exist or is an empty directory.
+///
+/// # Errors
+///
+/// See [`PullError`].
+pub async fn pull(
+    client: &ChunkClient,
+    archive: &str,
+    destination: &Path,
+    tally: &Arc<Tally>,
+) -> Result<(), PullError> {
+    check_destination(destination)?;
+    let root = look_up(client, archive).await?;
+    // A link to an empty directory stands for the directory; what does not exist yet is what it is called.
+    let destination = destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
+    Pull::new(client.clone(), Arc::clone(tally)).tree(root, destination).await
+}
+
+/// Checks that the destination does not exist or is an empty directory.
+///
+/// # Errors
+///
+/// [`PullError::NotEmpty`], or that it cannot be looked at.
+pub fn check_destination(destination: &Path) -> Result<(), PullError> {
+    let failed = |source| PullError::Destination { path: destination.to_owned(), source };
+    match destination.read_dir() {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(PullError::NotEmpty(destination.to_owned())),
+        },
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            io::ErrorKind::NotADirectory => Err(PullError::NotEmpty(destination.to_owned())),
+            _ => Err(failed(error)),
+        },
+    }
+}
+
+async fn look_up(client: &ChunkClient, archive: &str) -> Result<Dirent, PullError> {
+    let last = client.archive_last(ArchiveLast { archive: archive.into() }).await;
+    let last = last.map_err(|source| PullError::LookUp { archive: archive.into(), source })?;
+    let last = last.ok_or_else(|| PullError::NeverPushed(archive.into()))?;
+    let entry = last.entry().map_err(|source| PullError::Entry { archive: archive.into(), source })?;
+    match entry.root.kind {
+        Kind::Directory => Ok(entry.root),
+        _ => Err(PullError::NotDirectory(archive.into())),
+    }
+}

@@ -1,0 +1,202 @@
+//! Serving a store: each request performed, each connection looked after.
+
+use super::hash::{HashClass, HashCode};
+use super::protocol::{Add, ArchiveLast, ArchiveUpdate, ChunkStore, Contains, Count, Flush, Get, Length};
+use super::report::one_line;
+use super::store::{OpenError, Store, StoreError};
+use super::tree::dirent::RawEntry;
+use packetstream::{
+    Address, Bytes, ConnectionError, Context, Failure, Fulfil, Limits, Listener, PacketConnection, Stream,
+    serve,
+};
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+/// How long a peer may take to say goodbye when the server ends.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How long to wait before accepting again when this machine is out of descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no store.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// Where.
+        address: Address,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The signals that end it cannot be waited for.
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    /// Opening the store has panicked.
+    #[error("the store was not opened")]
+    Lost(#[from] JoinError),
+}
+
+/// Serves the store in `directory` at `address` until SIGINT or SIGTERM, or the end of the only peer.
+/// Says on standard error where it listens, once it does.
+///
+/// # Errors
+///
+/// See [`RunError`].
+pub async fn run(directory: PathBuf, class: HashClass, address: Address) -> Result<(), RunError> {
+    let opening = tokio::task::spawn_blocking(move || Store::open(&directory, class));
+    let store = opening.await??;
+    let (mut interrupt, mut terminate) = signals().map_err(RunError::Signals)?;
+    let listening = Listener::bind(&address).await;
+    let listener = listening.map_err(|source| RunError::Listen { address: address.clone(), source })?;
+    if address != Address::Stdio {
+        eprintln!("listening on {}", listener.local_address());
+    }
+    let stop = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    Server::new(store).listen(listener, stop).await;
+    Ok(())
+}
+
+fn signals() -> io::Result<(Signal, Signal)> {
+    Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+}
+
+/// Performs the requests of [`ChunkStore`] on a store.
+#[derive(Clone, Debug)]
+pub struct Server {
+    store: Store,
+}
+
+impl Server {
+    /// A server for `store`.
+    #[must_use]
+    pub const fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Serves one peer, over a stream of any kind.
+    #[must_use = "the connection closes when its last handle is dropped"]
+    pub fn serve(&self, stream: Stream) -> PacketConnection {
+        let limits = Limits { close_timeout: GOODBYE, ..Limits::default() };
+        let handler = serve::<ChunkStore, _>(self.clone());
+        PacketConnection::builder().limits(limits).handler(handler).spawn(stream)
+    }
+
+    /// Serves every peer that comes, until `stop` is ready or no more peer can come; then finishes what
+    /// was asked already. A connection that fails is reported on standard error and ends no other.
+    pub async fn listen(&self, listener: Listener, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(());
+        let mut connections = JoinSet::new();
+        tokio::select! {
+            () = stop => {}
+            () = self.welcome(listener, &stopped, &mut connections) => {}
+        }
+        drop(stopping);
+        while connections.join_next().await.is_some() {}
+    }
+
+    /// Serves every peer that comes, until no more can come and the last has gone.
+    async fn welcome(
+        &self,
+        mut listener: Listener,
+        stopped: &watch::Receiver<()>,
+        connections: &mut JoinSet<()>,
+    ) {
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok(Some(stream)) => {
+                        connections.spawn(look_after(self.serve(stream), stopped.clone()));
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        eprintln!("chunkstore: cannot accept a connection: {error}");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+                // Only to let go of what has ended.
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+/// Waits for the end of a connection; asks for it when the other end of `stopped` is gone.
+async fn look_after(connection: PacketConnection, mut stopped: watch::Receiver<()>) {
+    let ended = tokio::select! {
+        ended = connection.closed() => ended,
+        _ = stopped.changed() => {
+            connection.close();
+            connection.closed().await
+        }
+    };
+    match ended {
+        // Peers do vanish, and lose nothing that was acknowledged.
+        Ok(()) | Err(ConnectionError::NoGoodbye) => {}
+        Err(error) => eprintln!("chunkstore: a connection failed: {}", one_line(&error)),
+    }
+}
+
+impl Fulfil<Add> for Server {
+    async fn fulfil(&self, Add { class, chunk }: Add, _: Context) -> Result<HashCode, Failure> {
+        if class != self.store.class() {
+            return Err(Failure::new(format!("the store's hash class is {}", self.store.class())));
+        }
+        self.store.add(chunk).await.map_err(|error| failed(&error))
+    }
+}
+
+impl Fulfil<Get> for Server {
+    async fn fulfil(&self, Get(code): Get, _: Context) -> Result<Option<Bytes>, Failure> {
+        self.store.get(code).await.map_err(|error| failed(&error))
+    }
+}
+
+impl Fulfil<Contains> for Server {
+    async fn fulfil(&self, Contains(code): Contains, _: Context) -> Result<bool, Failure> {
+        self.store.contains(code).await.map_err(|error| failed(&error))
+    }
+}
+
+impl Fulfil<Flush> for Server {
+    async fn fulfil(&self, Flush: Flush, _: Context) -> Result<(), Failure> {
+        self.store.flush().await.map_err(|error| failed(&error))
+    }
+}
+
+impl Fulfil<ArchiveLast> for Server {
+    async fn fulfil(&self, last: ArchiveLast, _: Context) -> Result<Option<RawEntry>, Failure> {
+        self.store.last(last.archive).await.map_err(|error| failed(&error))
+    }
+}
+
+impl Fulfil<ArchiveUpdate> for Server {
+    async fn fulfil(&self, update: ArchiveUpdate, _: Context) -> Result<(), Failure> {
+        self.store.append(update.archive, update.entry).await.map_err(|error| failed(&error))
+    }
+}
+
+impl Fulfil<Length> for Server {
+    async fn fulfil(&self, Length: Length, _: Context) -> Result<Count, Failure> {
+        self.store.count().await.map(Count).map_err(|error| failed(&error))
+    }
+}
+
+/// Tells people here what went wrong with the disk, and the peer only that something did.
+fn failed(error: &StoreError) -> Failure {
+    eprintln!("chunkstore: {}", one_line(error));
+    Failure::internal()
+}

@@ -1,0 +1,345 @@
+//! The program `chunkstore`, as people use it.
+
+use crate::support::within;
+use packetstream_examples::chunkstore::compare::compare;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, Command};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkstore");
+
+/// What every server can bind to.
+const ANY_PORT: &str = "tcp://127.0.0.1:0";
+
+fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+async fn run(args: &[impl AsRef<OsStr>]) -> Output {
+    within(program().args(args).output()).await.unwrap()
+}
+
+async fn succeed(args: &[impl AsRef<OsStr>]) -> String {
+    let Output { status, stdout, stderr } = run(args).await;
+    assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
+
+/// The one line that the program fails with.
+fn complaint(Output { status, stdout, stderr }: Output) -> String {
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert_eq!(stdout, b"");
+    let line = stderr.strip_suffix('\n').unwrap();
+    assert!(!line.contains('\n'), "{line}");
+    line.strip_prefix("chunkstore: ").unwrap().to_owned()
+}
+
+async fn fail(args: &[impl AsRef<OsStr>]) -> String {
+    complaint(run(args).await)
+}
+
+/// A place with an empty store and a small tree in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(TempDir::new().unwrap());
+        fs::create_dir_all(place.path("tree/directory")).unwrap();
+        fs::create_dir(place.path("store")).unwrap();
+        fs::write(place.path("tree/directory/file"), "content").unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// The address of a server that a client starts for itself.
+    fn exec(&self) -> String {
+        format!("exec:{PROGRAM} serve --listen stdio: --store {}", self.text("store"))
+    }
+
+    async fn push(&self, to: &str) -> String {
+        succeed(&["push", &self.text("tree"), "--name", "tree", "--to", to]).await
+    }
+
+    async fn pull_and_compare(&self, from: &str) {
+        succeed(&["pull", "tree", &self.text("copy"), "--from", from]).await;
+        assert_eq!(compare(&self.path("tree"), &self.path("copy"), &[]).unwrap(), []);
+    }
+}
+
+/// A server at a port of its own.
+struct Server {
+    child: Child,
+    address: String,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Server {
+    async fn start(store: &Path) -> Self {
+        let mut command = program();
+        command.args(["serve", "--listen", ANY_PORT, "--store"]).arg(store).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = within(stderr.next_line()).await.unwrap().unwrap();
+        let address = line.strip_prefix("listening on ").unwrap().to_owned();
+        assert!(address.starts_with("tcp://127.0.0.1:"), "{address}");
+        Self { child, address, stderr }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address.strip_prefix("tcp://").unwrap()).await.unwrap()
+    }
+
+    async fn signal(&mut self, name: &str) -> ExitStatus {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().await.unwrap().success());
+        within(self.child.wait()).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_tree_goes_through_a_child_process_and_back() {
+    let place = Place::new();
+    let said = place.push(&place.exec()).await;
+    assert!(said.starts_with("1 file, 2 directories, 0 links, 7 B\n3 chunks in "), "{said}");
+    place.pull_and_compare(&place.exec()).await;
+}
+
+#[tokio::test]
+async fn many_clients_share_a_server() {
+    let place = Place::new();
+    let server = Server::start(&place.path("store")).await;
+    let trees =
+        ["tree", "tree/directory", "tree", "tree/directory", "tree", "tree"].map(|tree| place.text(tree));
+    let pushes = trees.iter().enumerate().map(|(number, tree)| {
+        let (tree, name, to) = (tree.clone(), number.to_string(), server.address.clone());
+        tokio::spawn(async move { succeed(&["push", &tree, "--name", &name, "--to", &to]).await })
+    });
+    for push in pushes.collect::<Vec<_>>() {
+        push.await.unwrap();
+    }
+    for (number, tree) in trees.iter().enumerate() {
+        let copy = place.text(&format!("copy {number}"));
+        succeed(&["pull", &number.to_string(), &copy, "--from", &server.address]).await;
+        assert_eq!(compare(Path::new(tree), Path::new(&copy), &[]).unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_server_survives_bad_connections() {
+    let place = Place::new();
+    let mut server = Server::start(&place.path("store")).await;
+    let mut garbage = server.connect().await;
+    garbage.write_all(&[0xff; 100]).await.unwrap();
+    let line = within(server.stderr.next_line()).await.unwrap().unwrap();
+    assert!(line.starts_with("chunkstore: a connection failed: malformed packet stream: "), "{line}");
+    drop(server.connect().await);
+    place.push(&server.address).await;
+    place.pull_and_compare(&server.address).await;
+}
+
+#[tokio::test]
+async fn a_server_ends_when_told_and_leaves_those_who_do_not_say_goodbye() {
+    let end = async |signal| {
+        let place = Place::new();
+        let mut server = Server::start(&place.path("store")).await;
+        place.push(&server.address).await;
+        let _idle = server.connect().await;
+        // Connections are accepted in order: when this is done, so is the idle one.
+        place.pull_and_compare(&server.address).await;
+        assert_eq!(server.signal(signal).await.code(), Some(0));
+        let line = within(server.stderr.next_line()).await.unwrap().unwrap();
+        assert!(
+            line.starts_with("chunkstore: a connection failed: no goodbye from the peer within 5s"),
+            "{line}"
+        );
+        assert_eq!(within(server.stderr.next_line()).await.unwrap(), None);
+    };
+    tokio::join!(end("INT"), end("TERM"));
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_killed_server() {
+    let place = Place::new();
+    let mut server = Server::start(&place.path("store")).await;
+    place.push(&server.address).await;
+    server.signal("KILL").await;
+    place.pull_and_compare(&place.exec()).await;
+}
+
+#[tokio::test]
+async fn the_demonstration_prints_its_figures() {
+    let place = Place::new();
+    let said = succeed(&["demo", &place.text("tree")]).await;
+    for part in [
+        "1 file, 2 directories",
+        "push     3 chunks in",
+        "calls/s",
+        "MB/s",
+        "chunks sent",
+        "0.0 % were known",
+    ] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    assert!(said.ends_with("compare  the trees are identical\n"), "{said}");
+    assert_eq!(cfg!(target_os = "linux"), said.contains("of memory at most"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_takes_less_than_128_mib() {
+    let place = Place::new();
+    let mut noise = vec![0; 32 << 20];
+    for number in 0..3 {
+        SmallRng::seed_from_u64(number).fill(&mut noise[..]);
+        fs::write(place.path(&format!("tree/{number}")), &noise).unwrap();
+    }
+    let server = Server::start(&place.path("store")).await;
+    place.push(&server.address).await;
+    place.pull_and_compare(&server.address).await;
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id().unwrap())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kilobytes: u32 = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    assert!(kilobytes < 128 << 10, "{kilobytes} KiB");
+}
+
+#[tokio::test]
+async fn a_missing_store_directory_is_an_error() {
+    let said = fail(&["serve", "--store", "/nowhere", "--listen", ANY_PORT]).await;
+    assert_eq!(said, "no store directory /nowhere: No such file or directory (os error 2)");
+    let file = Place::new().text("tree/directory/file");
+    fail(&["serve", "--store", &file, "--listen", ANY_PORT]).await;
+}
+
+#[tokio::test]
+async fn a_store_keeps_its_hash_class() {
+    let place = Place::new();
+    let serve = |hash| {
+        let store = place.text("store");
+        ["serve", "--listen", "stdio:", "--store", &store, "--hash", hash].map(str::to_owned)
+    };
+    succeed(&serve("sha1")).await;
+    succeed(&serve("sha1")).await;
+    assert_eq!(fail(&serve("sha256")).await, "the store's hash class is sha1, not sha256");
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_an_error() {
+    let place = Place::new();
+    let _server = Server::start(&place.path("store")).await;
+    let said = fail(&["serve", "--store", &place.text("store"), "--listen", ANY_PORT]).await;
+    assert_eq!(
+        said,
+        format!(
+            "cannot open {}: Database already open. Cannot acquire lock.",
+            place.text("store/chunks.redb")
+        )
+    );
+}
+
+#[tokio::test]
+async fn an_occupied_port_is_an_error() {
+    let (place, taken) = (Place::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = format!("tcp://{}", taken.local_addr().unwrap());
+    let said = fail(&["serve", "--store", &place.text("store"), "--listen", &address]).await;
+    assert!(said.starts_with(&format!("cannot listen at {address}: Address already in use")), "{said}");
+}
+
+#[tokio::test]
+async fn an_unreachable_address_is_an_error() {
+    let place = Place::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for address in [format!("tcp://{free}"), format!("unix:{}", place.text("socket")), "exec:/nowhere".into()]
+    {
+        let said = fail(&["push", &place.text("tree"), "--name", "tree", "--to", &address]).await;
+        assert!(said.starts_with(&format!("cannot connect to {address}: ")), "{said}");
+        let said = fail(&["pull", "tree", &place.text("copy"), "--from", &address]).await;
+        assert!(said.starts_with(&format!("cannot connect to {address}: ")), "{said}");
+        assert!(!place.path("copy").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_is_no_store_is_an_error() {
+    let place = Place::new();
+    for command in ["exec:true", "exec:echo hello", "exec:cat"] {
+        let said = fail(&["pull", "tree", &place.text("copy"), "--from", command]).await;
+        assert!(said.starts_with("cannot look up `tree`: "), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_was_never_pushed_is_an_error() {
+    let place = Place::new();
+    let said = fail(&["pull", "tree\n", &place.text("copy"), "--from", &place.exec()]).await;
+    assert_eq!(said, r"nothing was ever pushed as `tree\n`");
+    assert!(!place.path("copy").exists());
+}
+
+#[tokio::test]
+async fn a_destination_that_is_not_empty_is_an_error() {
+    let place = Place::new();
+    place.push(&place.exec()).await;
+    for destination in ["tree", "tree/directory/file"].map(|name| place.text(name)) {
+        let said = fail(&["pull", "tree", &destination, "--from", &place.exec()]).await;
+        assert_eq!(said, format!("{destination} is not an empty directory"));
+    }
+}
+
+#[tokio::test]
+async fn a_tree_that_is_none_is_an_error() {
+    let place = Place::new();
+    let push = async |tree: &str| fail(&["push", tree, "--name", "tree", "--to", &place.exec()]).await;
+    assert_eq!(push("/nowhere").await, "cannot read /nowhere: No such file or directory (os error 2)");
+    let file = place.text("tree/directory/file");
+    assert_eq!(push(&file).await, format!("{file} is not a directory"));
+    assert!(fail(&["demo", "/nowhere"]).await.starts_with("push failed: cannot read /nowhere: "));
+}
+
+#[tokio::test]
+async fn an_unreadable_file_is_an_error() {
+    let place = Place::new();
+    let server = Server::start(&place.path("store")).await;
+    let secret = place.path("tree/secret");
+    fs::write(&secret, "secret").unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o000)).unwrap();
+    let mut command = program();
+    if File::open(&secret).is_ok() {
+        // We are root, who may read everything: be nobody instead, in a place that nobody can enter.
+        fs::set_permissions(place.0.path(), Permissions::from_mode(0o755)).unwrap();
+        let copy = place.path("program");
+        fs::copy(PROGRAM, &copy).unwrap();
+        command = Command::new(copy);
+        command.uid(65534);
+    }
+    command.args(["push", &place.text("tree"), "--name", "tree", "--to", &server.address]);
+    let said = complaint(within(command.output()).await.unwrap());
+    assert_eq!(said, format!("cannot read {}: Permission denied (os error 13)", secret.display()));
+}
+
+#[tokio::test]
+async fn a_command_line_that_makes_no_sense_is_another_error() {
+    for args in
+        [&["serve"][..], &["pull", "tree", "copy", "--from", "nowhere"], &["serve", "--hash", "md5"], &[]]
+    {
+        assert_eq!(run(args).await.status.code(), Some(2), "{args:?}");
+    }
+}
