@@ -136,7 +136,10 @@ fn what_is_no_request_is_refused() {
         refusal(0, b"\x02\x05x"),
         "malformed request: Repeat.text: at byte 2 of the payload: 5 bytes needed, 1 left"
     );
-    assert_eq!(refusal(0, b"\x02\x01xyz"), "malformed request: Repeat.text: at byte 3 of the payload: 2 bytes left over behind the last field");
+    assert_eq!(
+        refusal(0, b"\x02\x01xyz"),
+        "malformed request: Repeat.text: at byte 3 of the payload: 2 bytes left over behind the last field"
+    );
 }
 
 /// Performs [`Text`], and asks whoever resets it to repeat something.

@@ -5,7 +5,7 @@ use packetstream::{
     Address, Call, CallError, ConnectError, ConnectionError, Incoming, Limits, Listener, PacketConnection,
     Reply, ServeError, Stream,
 };
-use packetstream_examples::chunkstore::report::one_line;
+use packetstream_examples::error_line::one_line;
 use rand::RngExt;
 use std::collections::VecDeque;
 use std::io;
@@ -19,11 +19,11 @@ const FLAGS: u64 = 0x11;
 #[derive(Debug, Parser)]
 #[command(version, group = ArgGroup::new("side").required(true))]
 struct Options {
-    /// Serve at an address: tcp://host:port, unix:/path or stdio:
+    /// Serve at an address: `tcp://host:port`, `unix:/path` or `stdio:`
     #[arg(long, group = "side", value_name = "ADDRESS")]
     listen: Option<Address>,
 
-    /// Ask the peer at an address: tcp://host:port, unix:/path, stdio: or exec:command
+    /// Ask the peer at an address: `tcp://host:port`, `unix:/path`, `stdio:` or `exec:command`
     #[arg(long, group = "side", value_name = "ADDRESS")]
     connect: Option<Address>,
 
@@ -137,7 +137,7 @@ impl Asked {
             (1, 0x55, vec![2, 3])
         } else {
             // Mostly small, now and then beyond the sizes of buffers.
-            let longest = if number % 100 == 0 { 100_000 } else { 300 };
+            let longest = if number.is_multiple_of(100) { 100_000 } else { 300 };
             let payload = (0..random.random_range(0..longest)).map(|_| random.random()).collect();
             (random.random_range(0..1 << 20), random.random_range(0..1 << 40), payload)
         };

@@ -6,8 +6,7 @@
 
 use bytes::{BufMut, BytesMut};
 use clap::ValueEnum;
-use packetstream::{Payload, PayloadError, PayloadReader, Reply, Response};
-use packetstream_core::PayloadProblem;
+use packetstream::{Payload, PayloadError, PayloadProblem, PayloadReader, Reply, Response};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fmt;

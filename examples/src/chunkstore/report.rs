@@ -1,7 +1,6 @@
-//! What people read: counts while something runs, figures afterwards, and errors.
+//! What people read: counts while something runs, and figures afterwards.
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{IsTerminal, stderr};
@@ -134,29 +133,9 @@ fn spinner(label: &str) -> ProgressBar {
     bar
 }
 
-/// An error and its causes, joined by `: `, on one line whatever they quote.
-#[must_use]
-pub fn one_line(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let line = causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"));
-    line.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("cannot {0}")]
-    struct Cannot(&'static str, #[source] Option<Box<Cannot>>);
-
-    #[test]
-    fn an_error_is_one_line_with_all_its_causes() {
-        let error = Cannot("push", Some(Box::new(Cannot("read a\nb\u{1b}", None))));
-        assert_eq!(one_line(&error), r"cannot push: cannot read a\nb\u{1b}");
-    }
 
     #[test]
     fn counts_are_shown_with_what_was_left_out() {

@@ -2,9 +2,9 @@
 
 use super::hash::{HashClass, HashCode};
 use super::protocol::{Add, ArchiveLast, ArchiveUpdate, ChunkStore, Contains, Count, Flush, Get, Length};
-use super::report::one_line;
 use super::store::{OpenError, Store, StoreError};
 use super::tree::dirent::RawEntry;
+use crate::error_line::one_line;
 use packetstream::{
     Address, Bytes, ConnectionError, Context, Failure, Fulfil, Limits, Listener, PacketConnection, Stream,
     serve,

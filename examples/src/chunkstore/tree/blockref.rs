@@ -10,8 +10,7 @@
 
 use crate::chunkstore::hash::HashCode;
 use bytes::{BufMut, Bytes, BytesMut};
-use packetstream::{Payload, PayloadError, PayloadReader};
-use packetstream_core::PayloadProblem;
+use packetstream::{Payload, PayloadError, PayloadProblem, PayloadReader};
 
 const INDIRECT: u64 = 1;
 const HAS_TYPE: u64 = 2;

@@ -11,8 +11,7 @@
 
 use super::blockref::BlockRef;
 use bytes::{BufMut, Bytes, BytesMut};
-use packetstream::{Payload, PayloadError, PayloadReader, Reply, Response};
-use packetstream_core::PayloadProblem;
+use packetstream::{Payload, PayloadError, PayloadProblem, PayloadReader, Reply, Response};
 
 const HAS_META: u64 = 0x01;
 const HAS_NAME: u64 = 0x02;
