@@ -304,23 +304,34 @@ impl<W> ConnectionState<W> {
         abandoned
     }
 
-    /// Ends all our requests. Those that were not sent yet never are: the peer would not answer.
-    fn abandon(&mut self) -> Abandoned<W> {
+    /// Takes back all requests that [`poll_transmit`](Self::poll_transmit) has not yielded, and returns
+    /// their waiters, oldest first.
+    pub fn withdraw(&mut self) -> Vec<W> {
         let mut unsent = Vec::new();
         for packet in self.outgoing.take_requests() {
             match packet.kind() {
                 Kind::Request(_) => {
-                    let asked = self.channel_mut(packet.channel()).map(|space| &mut space.asked);
-                    unsent.extend(asked.and_then(|asked| asked.remove(packet.tag())));
+                    let space = self.channel_mut(packet.channel());
+                    unsent.extend(space.and_then(|space| space.asked.remove(packet.tag())));
                 }
                 _ => self.outgoing.push_request(packet),
             }
         }
-        let sent = self.channels_mut().flat_map(|space| space.asked.drain());
-        let waiters = |asked: Asked<W>| asked.waiter;
-        let sent = sent.map(waiters).collect();
+        unsent
+            .into_iter()
+            .map(|Asked { waiter, bytes }| {
+                self.asked_bytes = self.asked_bytes.saturating_sub(bytes);
+                waiter
+            })
+            .collect()
+    }
+
+    /// Ends all our requests: those that were not sent yet never are, since the peer would not answer.
+    fn abandon(&mut self) -> Abandoned<W> {
+        let unsent = self.withdraw();
         self.asked_bytes = 0;
-        Abandoned { sent, unsent: unsent.into_iter().map(waiters).collect() }
+        let sent = self.channels_mut().flat_map(|space| space.asked.drain());
+        Abandoned { sent: sent.map(|asked| asked.waiter).collect(), unsent }
     }
 
     /// Takes one packet from the peer.
@@ -471,6 +482,12 @@ impl<W> ConnectionState<W> {
     #[must_use]
     pub fn queued_responses(&self) -> usize {
         self.outgoing.responses()
+    }
+
+    /// Payload bytes of those responses.
+    #[must_use]
+    pub fn queued_response_bytes(&self) -> usize {
+        self.outgoing.response_bytes()
     }
 
     /// Payload bytes of all packets that [`poll_transmit`](Self::poll_transmit) has yet to yield.

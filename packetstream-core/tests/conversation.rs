@@ -450,10 +450,61 @@ async fn a_peer_that_stopped_reading_still_brings_its_last_words_however_slowly(
             assert_eq!(call.await.unwrap().payload, "answer");
         }
         unheard.await.unwrap_err();
-        let error = connection.closed().await.unwrap_err();
-        assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
+        connection.closed().await.unwrap();
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_stopped_reading_is_listened_to_no_longer_than_a_goodbye_takes() {
+    let (connection, peer_in, mut peer_out) = deaf_peer();
+    let start = tokio::time::Instant::now();
+    drop(peer_in);
+    let unheard = connection.submit(0, 0, "question");
+    let drip = tokio::spawn(async move {
+        peer_out.write_all(&[200]).await.unwrap();
+        while peer_out.write_all(&[1]).await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        }
+    });
+    in_time(async {
+        assert!(connection.closed().await.is_err());
+        assert_eq!(start.elapsed().as_secs(), 30);
+        unheard.await.unwrap_err();
+        drip.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_when_it_is_dropped_is_one_failure_too() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("while dropping");
+        }
+    }
+    /// Finishes at its second poll, and panics when it is dropped.
+    struct Late(bool, #[allow(dead_code, reason = "dropped")] Bomb);
+    impl Future for Late {
+        type Output = Outcome;
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+            cx.waker().wake_by_ref();
+            if std::mem::replace(&mut self.0, true) {
+                Poll::Ready(Ok(Reply::default()))
+            } else {
+                Poll::Pending
+            }
+        }
+    }
+    let (here, there) = duplex(1 << 16);
+    let handler = |request: Incoming| Late(request.rq_type == 0, Bomb);
+    let _peer = PacketConnection::builder().handler(handler).spawn(there);
+    let connection = PacketConnection::builder().spawn(here);
+    for rq_type in [0, 1, 0] {
+        let result = in_time(connection.submit(rq_type, 0, Bytes::new())).await;
+        assert_eq!(refusal(result), "exception during handler");
+    }
 }
 
 #[tokio::test]

@@ -70,8 +70,12 @@
 //! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its
 //! request until the answer, whether or not anybody still waits for it. A peer that asks more than
 //! [`Limits::max_handlers`] and [`Limits::max_queued`] allow is left unread, which its transport passes on
-//! to it; and if answers to our own requests may be behind, its excess requests are refused after a second
-//! with `busy`. A call therefore ends when the peer answers, or soon after the transport goes bad.
+//! to it; and if answers to our own requests may be behind, its excess requests are refused with `busy`
+//! after a second or two. A call therefore ends when the peer answers, or soon after the transport is seen
+//! to go bad. A peer that lives and never answers is waited for; where that may not be, put
+//! `tokio::time::timeout` around the call.
+//!
+//! [`Limits`] are those of one connection. How many connections a [`Listener`] accepts is not limited.
 //!
 //! # Saying goodbye
 //!

@@ -150,6 +150,17 @@ async fn a_child_that_ignores_the_end_of_its_stream_is_killed() {
 }
 
 #[tokio::test]
+async fn shutting_a_stream_down_twice_is_shutting_it_down() {
+    use tokio::io::AsyncWriteExt;
+    let (mut stream, _child) = Child::spawn(shell("exec cat")).unwrap();
+    in_time(async {
+        stream.shutdown().await.unwrap();
+        stream.shutdown().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_child_that_dies_ends_the_connection() {
     let stream = Stream::connect(&"exec:sh -c 'kill -9 $$'".parse::<Address>().unwrap()).await.unwrap();
     let connection = PacketConnection::builder().spawn(stream);

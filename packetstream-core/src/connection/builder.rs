@@ -31,7 +31,7 @@ pub struct Limits {
     pub max_handlers: usize,
     /// Requests of the peer that wait to be performed. When there are more, reading pauses; if that
     /// could keep answers to our own requests from us, requests are answered not-ok `busy` instead
-    /// after 1 s. Default: 1,024.
+    /// after 1 to 2 s. Default: 1,024.
     pub max_queued: usize,
     /// Payload bytes of the peer's requests that wait or are performed; beyond it as `max_queued`.
     /// Default: 32 MiB.

@@ -5,8 +5,8 @@
 //! with one write. It never waits for one of them while another could go on:
 //!
 //! * Reading does not wait for writing, for a handler or for a caller. It pauses when the peer has asked
-//!   for more than [`Limits`] allow, and then no longer than [`SHED_AFTER`] while answers to requests of
-//!   ours may be behind it.
+//!   for more than [`Limits`] allow, and then no longer than twice [`SHED_AFTER`] while answers to requests
+//!   of ours may be behind it.
 //! * Packets are queued whole, and only this task writes: whoever gives up waiting leaves nothing torn.
 //! * Responses have a queue of their own; callers' back-pressure does not touch it.
 //! * Every wait has a deadline, looked at only when there is nothing else to do.
@@ -70,6 +70,8 @@ pub struct Driver<S> {
     phase: Phase,
     /// What went wrong first.
     cause: Option<ConnectionError>,
+    /// Why writing failed, if nothing but our goodbye was lost by it: no harm if the peer still says its own.
+    unheard: Option<ConnectionError>,
     /// Whether excess requests are refused instead of left unread.
     shedding: bool,
     bytes_read: u64,
@@ -139,6 +141,7 @@ impl<S> Driver<S> {
             backlog: VecDeque::new(),
             phase: Phase::Live,
             cause: None,
+            unheard: None,
             shedding: false,
             bytes_read: 0,
             packets_read: 0,
@@ -312,7 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn may_start(&self) -> bool {
         let limits = &self.shared.limits;
-        self.running() < limits.max_handlers && self.state.queued_bytes() < limits.max_unsent_bytes
+        self.running() < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
     }
 
     /// Whether one more request of the peer can be taken.
@@ -391,7 +394,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         // Also what the state refuses by itself waits to be sent.
         let unsent = self.state.queued_responses();
-        if unsent > self.shared.limits.max_handlers.saturating_add(MAX_REFUSALS) {
+        let Limits { max_handlers, max_queued, .. } = self.shared.limits;
+        if unsent > max_handlers.saturating_add(max_queued).saturating_add(MAX_REFUSALS) {
             self.fail(ConnectionError::Overload { unsent });
         }
     }
@@ -412,13 +416,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return self.fail(error.into());
         }
         // What the peer has asked is still answered: it may have closed one direction only.
+        let cause = self.unheard.take().unwrap_or(ConnectionError::NoGoodbye);
         let abandoned = self.state.handle_eof();
-        self.abandon(abandoned, &ConnectionError::NoGoodbye);
-        self.cause.get_or_insert(ConnectionError::NoGoodbye);
+        self.abandon(abandoned, &cause);
+        self.cause.get_or_insert(cause);
     }
 
     /// Gives the connection up: every caller learns why, and the peer is told that this is the end.
     fn fail(&mut self, cause: ConnectionError) {
+        let cause = self.unheard.take().unwrap_or(cause);
         let abandoned = self.state.abort();
         self.abandon(abandoned, &cause);
         self.cause.get_or_insert(cause);
@@ -449,15 +455,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         true
     }
 
-    /// Writing has failed. The peer may have said more before it went, its goodbye even.
+    /// Writing has failed. The peer may have said more before it went, its goodbye even; but nothing more
+    /// is asked or performed.
     fn fail_writing(&mut self, error: io::Error) {
+        let cause = ConnectionError::Write(Arc::new(error));
         let owes = self.state.owed() + self.state.queued_responses() > 0 || self.writer.has_response();
-        if owes || !self.state.is_peer_silent() {
-            self.cause.get_or_insert(ConnectionError::Write(Arc::new(error)));
-        }
+        let place = if owes { &mut self.cause } else { &mut self.unheard };
+        place.get_or_insert(cause);
         self.writer = Writer::default();
         self.phase = Phase::Mute;
+        for waiter in self.state.withdraw() {
+            self.settle(waiter, Err(CallError::NotSent(SubmitError::Closed.into())));
+        }
         self.refuse_submitted();
+        self.state.close();
+        self.refuse_backlog();
+    }
+
+    fn refuse_backlog(&mut self) {
+        for request in std::mem::take(&mut self.backlog) {
+            self.respond(request.id, Err(Failure::new("busy")));
+        }
     }
 
     /// Looks at what should move and has not, and says whether that changed anything.
@@ -474,11 +492,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.fail(ConnectionError::WriteStalled { limit: limits.stall_timeout, unsent });
             }
             Wait::Room => self.shedding = true,
-            Wait::Handler => {
-                for request in std::mem::take(&mut self.backlog) {
-                    self.respond(request.id, Err(Failure::new("busy")));
-                }
-            }
+            Wait::Handler => self.refuse_backlog(),
             Wait::Closing => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
                 self.fail(ConnectionError::CloseTimedOut { limit: limits.close_timeout, in_flight, owed });
@@ -508,7 +522,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Wait::Closing => {
                 let closing = self.shared.inbox.is_closed() || self.state.is_closing();
-                (live && closing).then_some(0)
+                (self.phase != Phase::Leaving && closing).then_some(0)
             }
             Wait::Leaving => match self.phase {
                 Phase::Live => None,

@@ -121,7 +121,6 @@ where
         let id = request.id;
         self.place.set(Some((self.make)(request)));
         if let Poll::Ready(outcome) = poll_caught(self.place.as_mut(), cx) {
-            self.place.set(None);
             return Some(outcome);
         }
         let place = std::mem::replace(&mut self.place, Box::pin(None));
@@ -145,12 +144,23 @@ impl<F: Future<Output = Outcome>> Future for Rest<F> {
     }
 }
 
-/// Polls what is in the place; a panic is the failure that the peer is told of.
+/// Polls what is in the place, and empties it at the end; a panic of either is the failure that the peer is
+/// told of.
 fn poll_caught<F: Future<Output = Outcome>>(
-    place: Pin<&mut Option<F>>,
+    mut place: Pin<&mut Option<F>>,
     cx: &mut Context<'_>,
 ) -> Poll<Outcome> {
-    let future = place.as_pin_mut();
-    let poll = || future.map_or(Poll::Ready(Err(Failure::internal())), |future| future.poll(cx));
-    catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(Err(Failure::internal())))
+    let poll = || {
+        let future = place.as_mut().as_pin_mut();
+        let outcome = future.map_or(Poll::Ready(Err(Failure::internal())), |future| future.poll(cx));
+        if outcome.is_ready() {
+            place.set(None);
+        }
+        outcome
+    };
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
+        // What has panicked may do so again when it is dropped; the place is empty all the same.
+        let _ = catch_unwind(AssertUnwindSafe(|| place.set(None)));
+        Poll::Ready(Err(Failure::internal()))
+    })
 }

@@ -11,38 +11,49 @@ pub(super) struct Outgoing {
     requests: VecDeque<Packet>,
     /// Whose turn it is.
     requests_turn: bool,
-    bytes: usize,
+    /// Payload bytes of the responses.
+    response_bytes: usize,
+    /// Payload bytes of the requests.
+    request_bytes: usize,
 }
 
 impl Outgoing {
     pub(super) fn push_response(&mut self, packet: Packet) {
-        self.bytes = self.bytes.saturating_add(packet.payload().len());
+        self.response_bytes = self.response_bytes.saturating_add(packet.payload().len());
         self.responses.push_back(packet);
     }
 
     pub(super) fn push_request(&mut self, packet: Packet) {
-        self.bytes = self.bytes.saturating_add(packet.payload().len());
+        self.request_bytes = self.request_bytes.saturating_add(packet.payload().len());
         self.requests.push_back(packet);
     }
 
     pub(super) fn pop(&mut self) -> Option<Packet> {
-        let (first, second) = if self.requests_turn {
-            (&mut self.requests, &mut self.responses)
+        if self.requests_turn {
+            self.pop_request().or_else(|| self.pop_response())
         } else {
-            (&mut self.responses, &mut self.requests)
-        };
-        let packet = first.pop_front().or_else(|| second.pop_front())?;
-        self.requests_turn = !self.requests_turn;
-        self.bytes = self.bytes.saturating_sub(packet.payload().len());
+            self.pop_response().or_else(|| self.pop_request())
+        }
+    }
+
+    fn pop_response(&mut self) -> Option<Packet> {
+        let packet = self.responses.pop_front()?;
+        self.requests_turn = true;
+        self.response_bytes = self.response_bytes.saturating_sub(packet.payload().len());
+        Some(packet)
+    }
+
+    fn pop_request(&mut self) -> Option<Packet> {
+        let packet = self.requests.pop_front()?;
+        self.requests_turn = false;
+        self.request_bytes = self.request_bytes.saturating_sub(packet.payload().len());
         Some(packet)
     }
 
     /// Takes all requests out, and the end of requests if it is among them.
     pub(super) fn take_requests(&mut self) -> VecDeque<Packet> {
-        let requests = mem::take(&mut self.requests);
-        let bytes = requests.iter().map(|packet| packet.payload().len());
-        self.bytes = bytes.fold(self.bytes, usize::saturating_sub);
-        requests
+        self.request_bytes = 0;
+        mem::take(&mut self.requests)
     }
 
     pub(super) fn clear(&mut self) {
@@ -57,7 +68,11 @@ impl Outgoing {
         self.responses.len()
     }
 
+    pub(super) fn response_bytes(&self) -> usize {
+        self.response_bytes
+    }
+
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.response_bytes.saturating_add(self.request_bytes)
     }
 }

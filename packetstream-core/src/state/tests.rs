@@ -320,6 +320,18 @@ fn tags_end_and_do_not_wrap() {
 }
 
 #[test]
+fn a_response_waits_for_no_more_than_one_request() {
+    let mut state = State::default();
+    for _ in 0..3 {
+        ask(&mut state, "w");
+    }
+    state.poll_transmit().unwrap();
+    let owed = requested(state.handle_packet(request(5)).unwrap());
+    state.respond(owed.id, done(""));
+    assert_eq!(state.poll_transmit(), Some(response(5)));
+}
+
+#[test]
 fn responses_and_requests_take_turns() {
     let mut state = State::default();
     let owed = [5, 6, 7].map(|tag| requested(state.handle_packet(request(tag)).unwrap()).id);

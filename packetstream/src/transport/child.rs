@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{ChildStdin, ChildStdout, Command};
@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A child process whose standard input and output are a [`Stream`].
 ///
-/// The child is always waited for. When the stream is dropped the child sees the end of its input, and
+/// The child is waited for as long as the runtime runs. When the stream is dropped the child sees the end of its input, and
 /// is killed if it has not ended 5 s later, or when the runtime shuts down before. Shutting the stream
 /// down, as a connection does at its end, waits until the child has ended.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Child {
         let pipes = Pipes {
             input: Some(input),
             output,
-            exited: Box::pin(async { drop(wait.await) }),
+            exited: Some(Box::pin(async { drop(wait.await) })),
             _alive: stream_lives,
         };
         Ok((Stream::new(pipes), Self { exit }))
@@ -89,7 +89,8 @@ struct Pipes {
     /// Taken when the stream is shut down: the child sees the end of its input.
     input: Option<ChildStdin>,
     output: ChildStdout,
-    exited: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Nothing once it was noticed.
+    exited: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Tells the child's keeper, by its end, that the stream is gone.
     _alive: oneshot::Sender<()>,
 }
@@ -127,7 +128,11 @@ impl AsyncWrite for Pipes {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.input = None;
-        self.exited.as_mut().poll(cx).map(Ok)
+        if let Some(exited) = &mut self.exited {
+            ready!(exited.as_mut().poll(cx));
+            self.exited = None;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(

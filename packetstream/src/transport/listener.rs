@@ -4,6 +4,7 @@ use super::address::Address;
 use super::stdio;
 use super::stream::Stream;
 use packetstream_core::{Builder, ConnectionError};
+use rustix::io::Errno;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -109,11 +110,12 @@ impl Listener {
     /// Serves each peer that comes with a connection that `builder` makes, for ever; at `stdio:`, until
     /// the only connection has ended.
     ///
-    /// What becomes of one connection does not touch the others.
+    /// What becomes of one connection does not touch the others. The limits are those of each connection;
+    /// how many there are is not limited.
     ///
     /// # Errors
     ///
-    /// At `stdio:`, when the connection fails.
+    /// When no stream can be had any more; at `stdio:`, when the connection fails.
     ///
     /// # Cancel safety
     ///
@@ -122,12 +124,15 @@ impl Listener {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
+                // First, so that the end of the only connection is not taken for one of many.
+                biased;
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
                         connections.spawn(serve_and_shut_down(builder(), stream));
                     }
                     Ok(None) => break,
-                    Err(_) => tokio::time::sleep(PAUSE).await,
+                    Err(error) if is_scarcity(&error) => tokio::time::sleep(PAUSE).await,
+                    Err(error) => return Err(ServeError::Accept(error)),
                 },
                 // Only to let go of what has ended.
                 Some(_) = connections.join_next() => {}
@@ -150,11 +155,14 @@ async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), Con
 
 /// Whether accepting failed because of the peer and not because of this machine.
 fn is_the_peers(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected
-    )
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
+}
+
+/// Whether accepting failed for lack of descriptors or memory, which passes.
+fn is_scarcity(error: &io::Error) -> bool {
+    let scarcities = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
+    Errno::from_io_error(error).is_some_and(|errno| scarcities.contains(&errno))
 }
 
 /// Removes the socket of a listener that is no more: one that nobody answers at. Connecting to a file

@@ -87,7 +87,7 @@ fn writer(descriptor: OwnedFd) -> io::Result<Writer> {
         // Nobody listens if the stream was dropped.
         let _ = done.send(carry(far, file));
     })?;
-    Ok(Box::new(Carried { near: nonblocking(near)?, carried }))
+    Ok(Box::new(Carried { near: nonblocking(near)?, carried: Some(carried) }))
 }
 
 /// A stream socket of any family: reading and writing do not depend on it.
@@ -108,7 +108,8 @@ fn carry(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
 /// An output that a thread carries on; it is shut down once the thread has carried everything.
 struct Carried {
     near: UnixStream,
-    carried: oneshot::Receiver<io::Result<()>>,
+    /// Nothing once it was noticed.
+    carried: Option<oneshot::Receiver<io::Result<()>>>,
 }
 
 impl AsyncWrite for Carried {
@@ -122,10 +123,10 @@ impl AsyncWrite for Carried {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.near).poll_shutdown(cx))?;
-        match ready!(Pin::new(&mut self.carried).poll(cx)) {
-            Ok(result) => Poll::Ready(result),
-            Err(_) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        }
+        let Some(carried) = &mut self.carried else { return Poll::Ready(Ok(())) };
+        let result = ready!(Pin::new(carried).poll(cx));
+        self.carried = None;
+        Poll::Ready(result.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())))
     }
 }
 
@@ -186,6 +187,7 @@ mod tests {
         let mut got = Vec::new();
         stream.read_to_end(&mut got).await.unwrap();
         stream.write_all(&got).await.unwrap();
+        stream.shutdown().await.unwrap();
         stream.shutdown().await.unwrap();
 
         let mut written = String::new();
