@@ -1,7 +1,7 @@
 //! The task that owns a state and a transport.
 //!
-//! One turn takes, in this order, a bounded amount of: commands of handles, outcomes of handlers,
-//! requests that wait for a handler, packets from the peer, and then writes what has come of it all
+//! One turn takes, in this order, a bounded amount of: requests of ours, outcomes of handlers,
+//! requests of the peer that wait for a handler, packets from the peer, and then writes what has come of it all
 //! with one write. It never waits for one of them while another could go on:
 //!
 //! * Reading does not wait for writing, for a handler or for a caller. It pauses when the peer has asked
@@ -9,7 +9,7 @@
 //!   of ours may be behind it.
 //! * Packets are queued whole, and only this task writes: whoever gives up waiting leaves nothing torn.
 //! * Responses have a queue of their own; callers' back-pressure does not touch it.
-//! * Every wait has a deadline, looked at only when there is nothing else to do.
+//! * Every wait has a deadline, looked at when there is nothing else to do, and before the task yields.
 
 use super::call::{Submission, Waiter};
 use super::error::{CallError, ConnectionError};
@@ -36,7 +36,7 @@ use tokio::sync::watch;
 
 /// Turns before the task yields to others.
 const TURNS: usize = 8;
-/// Packets that one turn takes from the peer, and commands that it takes from handles.
+/// Packets that one turn takes from the peer, and requests of ours.
 const PER_TURN: usize = 256;
 /// Bytes that are made ready for the transport at a time; one packet may exceed it.
 const READY_BYTES: usize = 128 << 10;
