@@ -17,6 +17,7 @@
 mod codec;
 #[cfg(feature = "tokio")]
 mod connection;
+pub mod description;
 mod float;
 mod outcome;
 mod packet;
@@ -40,12 +41,20 @@ pub use packet::Packet;
 pub use packet::PacketError;
 pub use packet::ParseError;
 pub use payload::Be;
+pub use payload::Count;
+pub use payload::Counted;
 pub use payload::Le;
 pub use payload::Payload;
 pub use payload::PayloadError;
 pub use payload::PayloadProblem;
 pub use payload::PayloadReader;
+pub use payload::PayloadWriter;
+pub use payload::Rest;
+pub use payload::Variants;
+pub use payload::Verbatim;
 pub use request::BaseRequest;
+pub use request::Contract;
+pub use request::ErrorResponse;
 pub use request::Response;
 pub use state::Abandoned;
 pub use state::ConnectionState;

@@ -1,7 +1,7 @@
 //! Numbers of fixed width.
 
-use super::{Payload, PayloadError, PayloadReader};
-use bytes::{BufMut, BytesMut};
+use super::{Payload, PayloadError, PayloadReader, PayloadWriter};
+use crate::description::Encoding;
 
 /// A number whose bytes are as many as its type has, most significant first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -12,14 +12,18 @@ pub struct Be<T>(pub T);
 pub struct Le<T>(pub T);
 
 macro_rules! fixed {
-    ($($type:ty),*) => {$(
+    ($($type:ident),*) => {$(
         impl Payload for Be<$type> {
             fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
                 reader.array().map(<$type>::from_be_bytes).map(Self)
             }
 
-            fn transcribe(&self, out: &mut BytesMut) {
-                out.put_slice(&self.0.to_be_bytes());
+            fn transcribe(&self, out: &mut PayloadWriter) {
+                out.bytes(&self.0.to_be_bytes());
+            }
+
+            fn encoding() -> Encoding {
+                Encoding::Fixed(concat!(stringify!($type), "be"))
             }
         }
 
@@ -28,8 +32,12 @@ macro_rules! fixed {
                 reader.array().map(<$type>::from_le_bytes).map(Self)
             }
 
-            fn transcribe(&self, out: &mut BytesMut) {
-                out.put_slice(&self.0.to_le_bytes());
+            fn transcribe(&self, out: &mut PayloadWriter) {
+                out.bytes(&self.0.to_le_bytes());
+            }
+
+            fn encoding() -> Encoding {
+                Encoding::Fixed(concat!(stringify!($type), "le"))
             }
         }
     )*};
