@@ -30,7 +30,8 @@ pub trait HasPacketConnection {
         Self::Protocol: Carries<R>,
     {
         let number = <Self::Protocol as Carries<R>>::REQUEST_TYPE;
-        let call = self.connection().submit(number, request.request_flags(), request.to_bytes());
+        let (flags, payload) = request.transcribe_request();
+        let call = self.connection().submit(number, flags, payload);
         TypedCall { call, request }
     }
 

@@ -100,9 +100,13 @@ pub use packetstream_core::Builder;
 pub use packetstream_core::Call;
 pub use packetstream_core::CallError;
 pub use packetstream_core::ConnectionError;
+pub use packetstream_core::Contract;
+pub use packetstream_core::Count;
+pub use packetstream_core::Counted;
 pub use packetstream_core::DecodeError;
 pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
+pub use packetstream_core::ErrorResponse;
 pub use packetstream_core::Failure;
 pub use packetstream_core::Handler;
 pub use packetstream_core::Incoming;
@@ -117,11 +121,16 @@ pub use packetstream_core::Payload;
 pub use packetstream_core::PayloadError;
 pub use packetstream_core::PayloadProblem;
 pub use packetstream_core::PayloadReader;
+pub use packetstream_core::PayloadWriter;
 pub use packetstream_core::ProtocolError;
 pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;
 pub use packetstream_core::Response;
+pub use packetstream_core::Rest;
 pub use packetstream_core::SubmitError;
+pub use packetstream_core::Variants;
+pub use packetstream_core::Verbatim;
+pub use packetstream_core::description;
 pub use packetstream_derive::Payload;
 pub use packetstream_derive::Protocol;
 pub use packetstream_derive::Request;
@@ -146,7 +155,6 @@ pub use transport::connect;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::service::private::fulfil;
-    pub use bytes::BytesMut;
 }
 
 /// Compiles and runs what the README shows.

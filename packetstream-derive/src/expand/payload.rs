@@ -30,7 +30,7 @@ fn codec(payload: &Payload<'_>) -> TokenStream {
     let transcribe = payload
         .fields
         .iter()
-        .map(|Field { member, ty }| quote!(<#ty as #krate::Payload>::transcribe(&self.#member, out);));
+        .map(|Field { member, .. }| quote!(out.field(&self.#member);));
     impl_payload(payload, &quote!(::core::result::Result::Ok(Self { #(#parse),* })), &quote!(#(#transcribe)*))
 }
 
@@ -61,7 +61,7 @@ pub(super) fn impl_payload(
                 #parse
             }
 
-            fn transcribe(&self, out: &mut #krate::__private::BytesMut) {
+            fn transcribe(&self, out: &mut #krate::PayloadWriter) {
                 #transcribe
             }
         }
@@ -76,13 +76,13 @@ pub(super) fn response(payload: &Payload<'_>) -> TokenStream {
         #[automatically_derived]
         impl #params #krate::Response for #ident #args #bounds {
             fn into_reply(self) -> #krate::Reply {
-                ::core::convert::From::from(#krate::Payload::to_bytes(&self))
+                #krate::Reply::of(&self)
             }
 
             fn from_reply(
                 reply: #krate::Reply,
             ) -> ::core::result::Result<Self, #krate::PayloadError> {
-                #krate::Payload::from_bytes(reply.without_flags()?)
+                reply.value()
             }
         }
     }
@@ -96,6 +96,7 @@ pub(super) fn base_request(Request { payload, reply }: &Request<'_>) -> TokenStr
         #[automatically_derived]
         impl #params #krate::BaseRequest for #ident #args #bounds {
             type Reply = #reply;
+            type Error = #krate::Failure;
         }
     }
 }
