@@ -6,7 +6,7 @@
 //!
 //! What a type within another one looks like is told by a function, since types can contain themselves.
 
-use crate::payload::Payload;
+use crate::payload::{Counted, Flagged, Payload, Variants};
 use crate::request::{BaseRequest, Contract, ErrorResponse, Response};
 use std::fmt;
 
@@ -208,6 +208,61 @@ impl Request {
             failure: <R::Error as ErrorResponse>::failure_encoding,
             contract: R::CONTRACT,
         }
+    }
+}
+
+impl Field {
+    /// A field in its turn.
+    #[must_use]
+    pub const fn inline(name: &'static str, docs: Docs, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::Inline, encoding }
+    }
+
+    /// A field that is a bit of the flags, or whose presence is.
+    #[must_use]
+    pub const fn flag<T: Flagged>(name: &'static str, docs: Docs, flag: Flag) -> Self {
+        match T::VALUE {
+            None => Self { name, docs, place: Place::Flag(flag), encoding: <bool as Payload>::encoding },
+            Some(encoding) => Self { name, docs, place: Place::IfFlag(flag), encoding },
+        }
+    }
+
+    /// A field in its turn if a bit of the flags says so.
+    #[must_use]
+    pub const fn if_flag(name: &'static str, docs: Docs, flag: Flag, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::IfFlag(flag), encoding }
+    }
+
+    /// All flags.
+    #[must_use]
+    pub const fn flags(name: &'static str, docs: Docs) -> Self {
+        Self { name, docs, place: Place::Flags, encoding: <u64 as Payload>::encoding }
+    }
+
+    /// A field as long as the field `count` says.
+    #[must_use]
+    pub const fn counted<T: Counted>(name: &'static str, docs: Docs, count: &'static str) -> Self {
+        Self { name, docs, place: Place::Counted(count), encoding: T::rest_encoding }
+    }
+
+    /// An enum whose variant the field `id` tells.
+    #[must_use]
+    pub const fn chosen<T: Variants>(name: &'static str, docs: Docs, id: &'static str) -> Self {
+        Self { name, docs, place: Place::Chosen(id), encoding: <T as Payload>::encoding }
+    }
+}
+
+impl Flag {
+    /// The bit set.
+    #[must_use]
+    pub const fn set(bit: u32) -> Self {
+        Self { bit, is_set: true }
+    }
+
+    /// The bit clear.
+    #[must_use]
+    pub const fn clear(bit: u32) -> Self {
+        Self { bit, is_set: false }
     }
 }
 

@@ -67,7 +67,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// #[packetstream(crate = net)]
 /// struct Point(u64, u64);
 /// ```
-#[proc_macro_derive(Payload, attributes(packetstream))]
+#[proc_macro_derive(Payload, attributes(packetstream, payload))]
 pub fn payload(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();

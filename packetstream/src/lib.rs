@@ -86,6 +86,7 @@
 //! [`Limits::close_timeout`].
 
 mod client;
+mod private;
 mod service;
 mod transport;
 
@@ -108,6 +109,7 @@ pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
 pub use packetstream_core::ErrorResponse;
 pub use packetstream_core::Failure;
+pub use packetstream_core::Flagged;
 pub use packetstream_core::Handler;
 pub use packetstream_core::Incoming;
 pub use packetstream_core::Le;
@@ -154,6 +156,8 @@ pub use transport::connect;
 /// What the derive macros call; not for people.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::private::Optional;
+    pub use crate::private::bit;
     pub use crate::service::private::fulfil;
 }
 

@@ -1,6 +1,6 @@
 //! Reading values off a payload.
 
-use super::{MAX_DEPTH, Payload, PayloadError, PayloadProblem};
+use super::{Flagged, MAX_DEPTH, Payload, PayloadError, PayloadProblem, Variants};
 use crate::varint;
 use bytes::{Buf, Bytes};
 use std::mem;
@@ -15,6 +15,8 @@ pub struct PayloadReader {
     behind: usize,
     /// The packet's flags, until the value that fills the packet takes them.
     packet_flags: Option<u64>,
+    /// Where the number of the enum's variant that is being read stands.
+    variant_at: usize,
     /// The field that is being read; empty between those of the outermost value.
     field: &'static str,
     /// The last field of the outermost value that was read.
@@ -27,7 +29,7 @@ impl PayloadReader {
     #[must_use]
     pub fn new(payload: Bytes) -> Self {
         let whole = payload.len();
-        Self { rest: payload, whole, behind: 0, packet_flags: None, field: "", last: "", depth: 0 }
+        Self { rest: payload, whole, behind: 0, packet_flags: None, variant_at: 0, field: "", last: "", depth: 0 }
     }
 
     /// A reader at the start of the payload of a packet with these flags.
@@ -101,6 +103,43 @@ impl PayloadReader {
                 Err(PayloadError { field: name, offset, problem: PayloadProblem::UnexpectedFlags(unknown) })
             }
         }
+    }
+
+    /// Reads a field that a flag is, or that a flag tells the presence of.
+    ///
+    /// # Errors
+    ///
+    /// As [`field`](Self::field).
+    pub fn flagged<T: Flagged>(&mut self, is_set: bool, name: &'static str) -> Result<T, PayloadError> {
+        T::parse_flagged(is_set, name, self)
+    }
+
+    /// Reads an enum: the number of a variant, and its fields.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Variants::parse_variant`].
+    pub fn variant<T: Variants>(&mut self) -> Result<T, PayloadError> {
+        self.variant_at = self.offset();
+        let id = self.uint()?;
+        T::parse_variant(id, self)
+    }
+
+    /// Reads the fields of an enum whose number stood elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Variants::parse_variant`].
+    pub fn chosen<T: Variants>(&mut self, id: u64) -> Result<T, PayloadError> {
+        self.variant_at = self.offset();
+        T::parse_variant(id, self)
+    }
+
+    /// The error for a number that no variant of the enum `name` has.
+    #[must_use]
+    pub fn unknown_variant(&self, id: u64, name: &'static str) -> PayloadError {
+        let problem = PayloadProblem::UnknownVariant(id);
+        PayloadError { field: if self.field.is_empty() { name } else { self.field }, offset: self.variant_at, problem }
     }
 
     /// Reads a value in front of which stands its length in bytes, a varint.
