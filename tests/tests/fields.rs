@@ -244,6 +244,18 @@ fn flags_of_a_request_are_those_of_the_packet() {
     assert_eq!(refusal(1), "Codes: at byte 0 of the payload: `after` needs a start");
 }
 
+/// The same under another number.
+#[derive(Debug, PartialEq, Request)]
+struct CountCodes(Codes);
+
+#[test]
+fn a_newtype_is_what_it_wraps_flags_and_all() {
+    let codes = || Codes { after: true, name: "n".into(), start: Some(*b"ab"), count: 5 };
+    asks(CountCodes(codes()), 1 << 61 | 1, b"\x01nab\x05");
+    let error = CountCodes::from_request_payload(4, "\u{1}n\u{5}".into()).unwrap_err();
+    assert_eq!(error.to_string(), "Codes: at byte 0 of the payload: unexpected flags 0x4");
+}
+
 #[derive(Debug, PartialEq, Request)]
 #[request(magic = b"F")]
 struct Forward {

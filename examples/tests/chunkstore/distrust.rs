@@ -31,7 +31,7 @@ fn file(name: &str, block: BlockRef) -> Dirent {
 }
 
 fn block(span: u64, body: Body) -> BlockRef {
-    BlockRef { span, indirect: false, type_flags: 0, body }
+    BlockRef::new(span, body)
 }
 
 impl Served {

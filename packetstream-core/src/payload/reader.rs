@@ -74,6 +74,25 @@ impl PayloadReader {
         Ok(value)
     }
 
+    /// Reads the only field of a newtype: whatever the newtype fills, that fills.
+    ///
+    /// # Errors
+    ///
+    /// As [`field`](Self::field).
+    pub fn newtype<T: Payload>(&mut self, name: &'static str) -> Result<T, PayloadError> {
+        // Nobody else takes the packet's flags, so that it does not matter who has them meanwhile.
+        let packet_flags = self.packet_flags.take();
+        self.field_with(name, |reader| {
+            reader.packet_flags = packet_flags;
+            let value = T::parse(reader)?;
+            Ok((value, reader.packet_flags.take()))
+        })
+        .map(|(value, packet_flags)| {
+            self.packet_flags = packet_flags;
+            value
+        })
+    }
+
     /// Reads a part of the field that is being read: an element of a list, say.
     ///
     /// # Errors

@@ -227,3 +227,13 @@ fn verbatim_keeps_the_spelling_of_what_it_has_checked() {
     assert_eq!(problem::<Verbatim<(u64, f64)>>(b"\x05\x01x"), PayloadProblem::NotFloat);
     travels(vec![Verbatim::from(&300_u64)], &[1, 0x82, 0x2c]);
 }
+
+#[test]
+fn a_newtype_fills_what_its_value_fills() {
+    let mut reader = PayloadReader::of_packet(1, Bytes::new());
+    assert_eq!(reader.newtype("Wrap.0"), Ok(Flagged { loud: true, inner: None }));
+    assert_eq!(reader.finish_flags(), Ok(()));
+    let mut reader = PayloadReader::of_packet(1, Bytes::from_static(&[7]));
+    assert_eq!(reader.newtype("Wrap.0"), Ok(7_u64));
+    assert_eq!(reader.finish_flags().unwrap_err().problem, PayloadProblem::UnexpectedFlags(1));
+}

@@ -1,13 +1,13 @@
 //! Types that travel: `#[derive(Payload)]` and the payload of `#[derive(Request)]`.
 
 use super::attr::{self, Namespace};
-use super::fields::{Assert, Fields};
+use super::fields::{Assert, Field, Fields, Form, Role};
 use crate::errors::Errors;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Data, DataEnum, DeriveInput, Error, Expr, ExprLit, Generics, Ident, Lit, LitByteStr, Path, Result,
-    TypeParam, Variant,
+    Data, DataEnum, DeriveInput, Error, Expr, ExprLit, Generics, Ident, Lit, LitByteStr, Member, Path,
+    Result, TypeParam, Variant,
 };
 
 /// A type with a place in a payload.
@@ -44,6 +44,13 @@ pub(crate) struct Choice<'a> {
     pub(crate) id: u64,
     pub(crate) docs: Vec<&'a Expr>,
     pub(crate) fields: Fields<'a>,
+}
+
+impl Struct<'_> {
+    /// Whether it is one value under another name.
+    pub(crate) fn is_newtype(&self) -> bool {
+        matches!(&self.fields.0[..], [Field { member: Member::Unnamed(_), role: Role::Bytes(Form::Own), .. }])
+    }
 }
 
 impl<'a> Payload<'a> {

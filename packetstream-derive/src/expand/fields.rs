@@ -12,6 +12,8 @@ pub(super) struct Code<'a> {
     pub(super) krate: &'a Path,
     /// `Struct` or `Enum::Variant`, for errors.
     pub(super) owner: String,
+    /// Whether the only field is the whole value.
+    pub(super) is_newtype: bool,
     pub(super) fields: &'a Fields<'a>,
 }
 
@@ -80,6 +82,7 @@ impl Code<'_> {
     fn read(&self, form: &Form, ty: &TokenStream, name: &str) -> TokenStream {
         let (krate, reader) = (self.krate, own("reader"));
         match form {
+            Form::Own if self.is_newtype => quote!(#reader.newtype::<#ty>(#name)),
             Form::Own => quote!(#reader.field::<#ty>(#name)),
             Form::Big => quote!(#reader.field::<#krate::Be<#ty>>(#name).map(|#krate::Be(number)| number)),
             Form::Little => quote!(#reader.field::<#krate::Le<#ty>>(#name).map(|#krate::Le(number)| number)),
@@ -170,6 +173,7 @@ impl Code<'_> {
     fn write(&self, form: &Form, value: &TokenStream) -> TokenStream {
         let (krate, out) = (self.krate, own("out"));
         match form {
+            Form::Own if self.is_newtype => quote!(#krate::Payload::transcribe(#value, #out);),
             Form::Own => quote!(#out.field(#value);),
             Form::Big => quote!(#out.field(&#krate::Be(*#value));),
             Form::Little => quote!(#out.field(&#krate::Le(*#value));),

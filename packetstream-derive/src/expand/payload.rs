@@ -37,7 +37,7 @@ fn codec(payload: &Payload<'_>, body: &Struct<'_>) -> TokenStream {
     let Struct { fields, is_delimited, magic, asserts } = body;
     let (reader, out, start) = (own("reader"), own("out"), own("start"));
     let owner = ident.unraw().to_string();
-    let code = Code { krate, owner: owner.clone(), fields };
+    let code = Code { krate, owner: owner.clone(), is_newtype: body.is_newtype(), fields };
 
     let starts = (!asserts.is_empty()).then(|| quote!(let #start = #reader.offset();));
     let constant = magic.as_ref().map(|magic| quote!(#reader.magic(#magic, #owner)?;));
@@ -146,7 +146,7 @@ fn choice_codec(payload: &Payload<'_>, choices: &[Choice<'_>]) -> TokenStream {
 
 fn choice_code<'a>(payload: &'a Payload<'_>, choice: &'a Choice<'_>) -> Code<'a> {
     let owner = format!("{}::{}", payload.ident.unraw(), choice.ident.unraw());
-    Code { krate: &payload.krate, owner, fields: &choice.fields }
+    Code { krate: &payload.krate, owner, is_newtype: false, fields: &choice.fields }
 }
 
 /// What `impl Variants` has in it.
