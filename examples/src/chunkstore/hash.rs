@@ -44,6 +44,17 @@ impl HashClass {
             Self::Blake3 => HashCode::Blake3(blake3::hash(chunk).into()),
         }
     }
+
+    /// The name that has this digest; nothing if the class's digests are of another length.
+    #[must_use]
+    pub fn name_with(self, digest: &[u8]) -> Option<HashCode> {
+        match self {
+            Self::Sha1 => digest.try_into().map(HashCode::Sha1),
+            Self::Sha256 => digest.try_into().map(HashCode::Sha256),
+            Self::Blake3 => digest.try_into().map(HashCode::Blake3),
+        }
+        .ok()
+    }
 }
 
 impl fmt::Display for HashClass {
@@ -98,6 +109,50 @@ impl fmt::Display for HashCode {
     }
 }
 
+/// Hashes bytes that come piece by piece.
+#[derive(Clone, Debug)]
+pub enum Hasher {
+    /// With [`HashClass::Sha1`].
+    Sha1(Sha1),
+    /// With [`HashClass::Sha256`].
+    Sha256(Sha256),
+    /// With [`HashClass::Blake3`].
+    Blake3(Box<blake3::Hasher>),
+}
+
+impl Hasher {
+    /// A hasher of this class that was given nothing yet.
+    #[must_use]
+    pub fn new(class: HashClass) -> Self {
+        match class {
+            HashClass::Sha1 => Self::Sha1(Sha1::new()),
+            HashClass::Sha256 => Self::Sha256(Sha256::new()),
+            HashClass::Blake3 => Self::Blake3(Box::default()),
+        }
+    }
+
+    /// Appends bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
+        }
+    }
+
+    /// The name of a chunk of all the bytes.
+    #[must_use]
+    pub fn finish(self) -> HashCode {
+        match self {
+            Self::Sha1(hasher) => HashCode::Sha1(hasher.finalize().into()),
+            Self::Sha256(hasher) => HashCode::Sha256(hasher.finalize().into()),
+            Self::Blake3(hasher) => HashCode::Blake3(hasher.finalize().into()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +181,26 @@ mod tests {
             assert_eq!(HashCode::from_bytes(bytes), Ok(code));
             assert!(code.names(b"chunk"));
             assert!(!code.names(b"hunk"));
+        }
+    }
+
+    #[test]
+    fn bytes_in_pieces_have_the_name_of_the_whole() {
+        for class in HashClass::ALL {
+            let mut hasher = Hasher::new(class);
+            assert_eq!(hasher.clone().finish(), class.hash(b""));
+            hasher.push(b"ch");
+            hasher.push(b"unk");
+            assert_eq!(hasher.finish(), class.hash(b"chunk"));
+        }
+    }
+
+    #[test]
+    fn a_digest_of_the_right_length_is_that_of_a_name() {
+        for class in HashClass::ALL {
+            let code = class.hash(b"chunk");
+            assert_eq!(class.name_with(code.digest()), Some(code));
+            assert_eq!(class.name_with(&code.digest()[1..]), None);
         }
     }
 
