@@ -2,11 +2,11 @@
 
 use super::attr::{self, Namespace};
 use crate::errors::Errors;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
-use syn::parse::Result;
+use syn::parse::{ParseStream, Result};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, Index, LitInt, LitStr, Member, Path, Token, Type};
 
@@ -78,20 +78,26 @@ pub(crate) struct Assert {
 
 impl Assert {
     pub(super) fn read(meta: &ParseNestedMeta<'_>) -> Result<Self> {
-        let usage = "expected `assert(condition, \"what the peer is told\")`";
         if !meta.input.peek(syn::token::Paren) {
-            return Err(meta.error(usage));
+            return Err(meta.error(Self::USAGE));
         }
         let content;
-        let paren = syn::parenthesized!(content in meta.input);
+        syn::parenthesized!(content in meta.input);
+        let assert = Self::parse(&content);
+        // What is left of a mistake is not one more.
+        content.parse::<TokenStream>()?;
+        assert
+    }
+
+    const USAGE: &str = "expected `assert(condition, \"what the peer is told\")`";
+
+    fn parse(content: ParseStream<'_>) -> Result<Self> {
         let condition = content.parse()?;
-        if content.is_empty() {
-            return Err(Error::new(paren.span.join(), usage));
-        }
-        content.parse::<Token![,]>()?;
-        let message = content.parse().map_err(|error| Error::new(error.span(), usage))?;
+        let wrong = |error: Error| Error::new(error.span(), Self::USAGE);
+        content.parse::<Token![,]>().map_err(wrong)?;
+        let message = content.parse().map_err(wrong)?;
         content.parse::<Option<Token![,]>>()?;
-        if content.is_empty() { Ok(Self { condition, message }) } else { Err(content.error(usage)) }
+        if content.is_empty() { Ok(Self { condition, message }) } else { Err(content.error(Self::USAGE)) }
     }
 }
 

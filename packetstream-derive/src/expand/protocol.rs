@@ -60,7 +60,7 @@ fn at(ty: &Type) -> Span {
     Span::call_site().located_at(ty.span())
 }
 
-/// `Protocol`: what there is, and numbers to variants.
+/// `Protocol`: what there is, and how each request is read.
 fn typed(Protocol { krate, ident, docs, requests, .. }: &Protocol<'_>) -> TokenStream {
     let name = ident.unraw().to_string();
     let docs = (!docs.is_empty()).then(|| {
@@ -71,26 +71,13 @@ fn typed(Protocol { krate, ident, docs, requests, .. }: &Protocol<'_>) -> TokenS
         let (name, docs) = (variant.ident.unraw().to_string(), describe_docs(docs));
         quote!(#krate::description::Request::of::<#ty>(#number, #name, #docs))
     });
-    let parse = requests.iter().map(|Carried { variant, number, .. }| {
-        let variant = &variant.ident;
-        quote!(#number => #krate::__private::parse(flags, payload, Self::#variant))
-    });
+    let types = requests.iter().map(|request| request.ty);
     quote! {
         impl #krate::Protocol for #ident {
             const NAME: &'static str = #name;
             #docs
             const REQUESTS: &'static [#krate::description::Request] = &[#(#described),*];
-
-            fn from_request(
-                rq_type: u64,
-                flags: u64,
-                payload: #krate::Bytes,
-            ) -> ::core::result::Result<Self, #krate::ParseRequestError> {
-                match rq_type {
-                    #(#parse,)*
-                    _ => #krate::__private::unknown(rq_type),
-                }
-            }
+            const PARSERS: &'static [#krate::Parser<Self>] = &[#(#krate::Parser::of::<#types>()),*];
         }
     }
 }

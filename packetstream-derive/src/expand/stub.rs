@@ -49,14 +49,7 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
         impl #krate::Protocol for #ident {
             const NAME: &'static str = "";
             const REQUESTS: &'static [#krate::description::Request] = &[];
-
-            fn from_request(
-                _: u64,
-                _: u64,
-                _: #krate::Bytes,
-            ) -> ::core::result::Result<Self, #krate::ParseRequestError> {
-                ::core::unreachable!()
-            }
+            const PARSERS: &'static [#krate::Parser<Self>] = &[];
         }
 
         impl<__Service> #krate::Dispatch<__Service> for #ident {

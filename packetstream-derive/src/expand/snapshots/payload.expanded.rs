@@ -1,0 +1,112 @@
+/// A page of a list.
+#[derive(Debug)]
+struct Page<T: std::fmt::Debug> {
+    r#type: u64,
+    /// What is on it.
+    items: Vec<T>,
+}
+#[automatically_derived]
+impl<T: std::fmt::Debug> ::packetstream::Payload for Page<T>
+where
+    T: ::packetstream::Payload,
+{
+    fn parse(
+        reader: &mut ::packetstream::PayloadReader,
+    ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
+        let r#type = reader.field::<u64>("Page.type")?;
+        let items = reader.field::<Vec<T>>("Page.items")?;
+        ::core::result::Result::Ok(Self { r#type, items })
+    }
+    fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
+        out.field(&self.r#type);
+        out.field(&self.items);
+    }
+    fn encoding() -> ::packetstream::description::Encoding {
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Page",
+                docs: &[" A page of a list."],
+                is_delimited: false,
+                magic: b"",
+                fields: &[
+                    ::packetstream::description::Field::inline(
+                        "type",
+                        &[],
+                        <u64 as ::packetstream::Payload>::encoding,
+                    ),
+                    ::packetstream::description::Field::inline(
+                        "items",
+                        &[" What is on it."],
+                        <Vec<T> as ::packetstream::Payload>::encoding,
+                    ),
+                ],
+            }
+        })
+    }
+}
+#[automatically_derived]
+impl<T: std::fmt::Debug> ::packetstream::Response for Page<T>
+where
+    T: ::packetstream::Payload,
+{
+    fn into_reply(self) -> ::packetstream::Reply {
+        ::packetstream::Reply::of(&self)
+    }
+    fn from_reply(
+        reply: ::packetstream::Reply,
+    ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
+        reply.value()
+    }
+    fn reply_encoding() -> ::packetstream::description::Reply {
+        ::packetstream::description::Reply::Value(
+            <Self as ::packetstream::Payload>::encoding,
+        )
+    }
+}
+#[derive(Debug)]
+struct Name(String);
+#[automatically_derived]
+impl ::packetstream::Payload for Name {
+    fn parse(
+        reader: &mut ::packetstream::PayloadReader,
+    ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
+        let field_0 = reader.newtype::<String>("Name.0")?;
+        ::core::result::Result::Ok(Self { 0: field_0 })
+    }
+    fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
+        ::packetstream::Payload::transcribe(&self.0, out);
+    }
+    fn encoding() -> ::packetstream::description::Encoding {
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Name",
+                docs: &[],
+                is_delimited: false,
+                magic: b"",
+                fields: &[
+                    ::packetstream::description::Field::inline(
+                        "0",
+                        &[],
+                        <String as ::packetstream::Payload>::encoding,
+                    ),
+                ],
+            }
+        })
+    }
+}
+#[automatically_derived]
+impl ::packetstream::Response for Name {
+    fn into_reply(self) -> ::packetstream::Reply {
+        ::packetstream::Reply::of(&self)
+    }
+    fn from_reply(
+        reply: ::packetstream::Reply,
+    ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
+        reply.value()
+    }
+    fn reply_encoding() -> ::packetstream::description::Reply {
+        ::packetstream::description::Reply::Value(
+            <Self as ::packetstream::Payload>::encoding,
+        )
+    }
+}
