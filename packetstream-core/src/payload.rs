@@ -106,6 +106,7 @@ pub trait Payload: Sized {
     fn transcribe(&self, out: &mut PayloadWriter);
 
     /// What the bytes are, for descriptions.
+    #[must_use]
     fn encoding() -> Encoding {
         Encoding::Custom(std::any::type_name::<Self>())
     }

@@ -111,6 +111,7 @@ pub trait Response: Sized {
     fn from_reply(reply: Reply) -> Result<Self, PayloadError>;
 
     /// What the response is, for descriptions.
+    #[must_use]
     fn reply_encoding() -> description::Reply {
         description::Reply::Custom(std::any::type_name::<Self>())
     }

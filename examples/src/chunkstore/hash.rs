@@ -35,6 +35,12 @@ impl HashClass {
         }
     }
 
+    /// The class of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
     /// The name of `chunk` in this class.
     #[must_use]
     pub fn hash(self, chunk: &[u8]) -> HashCode {

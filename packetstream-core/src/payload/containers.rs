@@ -46,7 +46,9 @@ impl<T: Payload> Payload for Vec<T> {
 
     fn transcribe(&self, out: &mut PayloadWriter) {
         out.uint(self.len() as u64);
-        self.iter().for_each(|value| out.field(value));
+        for value in self {
+            out.field(value);
+        }
     }
 
     fn encoding() -> Encoding {
@@ -77,7 +79,9 @@ impl<T: Payload, const N: usize> Payload for [T; N] {
     }
 
     fn transcribe(&self, out: &mut PayloadWriter) {
-        self.iter().for_each(|value| out.field(value));
+        for value in self {
+            out.field(value);
+        }
     }
 
     fn encoding() -> Encoding {

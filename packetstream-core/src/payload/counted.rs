@@ -48,7 +48,7 @@ impl Counted for Vec<u8> {
 impl Counted for String {
     fn parse_counted(count: u64, reader: &mut PayloadReader) -> Result<Self, PayloadError> {
         let offset = reader.offset();
-        text(reader.bytes(count)?, offset, reader)
+        text(&reader.bytes(count)?, offset, reader)
     }
 
     fn count(&self) -> u64 {

@@ -67,7 +67,7 @@ impl Rest for Vec<u8> {
 impl Rest for String {
     fn parse_rest(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
         let offset = reader.offset();
-        text(reader.rest(), offset, reader)
+        text(&reader.rest(), offset, reader)
     }
 
     fn transcribe_rest(&self, out: &mut PayloadWriter) {
@@ -94,7 +94,9 @@ impl<T: Payload> Rest for Vec<T> {
     }
 
     fn transcribe_rest(&self, out: &mut PayloadWriter) {
-        self.iter().for_each(|value| out.field(value));
+        for value in self {
+            out.field(value);
+        }
     }
 
     fn rest_encoding() -> Encoding {

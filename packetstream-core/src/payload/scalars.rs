@@ -97,7 +97,7 @@ impl Payload for Vec<u8> {
 impl Payload for String {
     fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
         let offset = reader.offset();
-        text(Bytes::parse(reader)?, offset, reader)
+        text(&Bytes::parse(reader)?, offset, reader)
     }
 
     fn transcribe(&self, out: &mut PayloadWriter) {
@@ -110,9 +110,9 @@ impl Payload for String {
 }
 
 /// The text in `bytes`, which began at `offset`.
-pub(super) fn text(bytes: Bytes, offset: usize, reader: &PayloadReader) -> Result<String, PayloadError> {
+pub(super) fn text(bytes: &[u8], offset: usize, reader: &PayloadReader) -> Result<String, PayloadError> {
     // Checked before it is copied.
-    match std::str::from_utf8(&bytes) {
+    match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
         Err(_) => Err(PayloadError { offset, ..reader.error(PayloadProblem::NotUtf8) }),
     }

@@ -124,9 +124,10 @@ impl Code<'_> {
 
     fn tell(&self, Field { ty, .. }: &Field<'_>, later: &Field<'_>, value: &TokenStream) -> TokenStream {
         let krate = self.krate;
-        let number = match later.role {
-            Role::Bytes(Form::Counted(_)) => quote!(#krate::Counted::count(#value)),
-            _ => quote!(#krate::Variants::id(#value)),
+        let number = if let Role::Bytes(Form::Counted(_)) = later.role {
+            quote!(#krate::Counted::count(#value))
+        } else {
+            quote!(#krate::Variants::id(#value))
         };
         let told = later.refers_to().map(|earlier| format_ident!("{}", earlier.unraw(), span = Span::mixed_site()));
         quote!(let #told = &<#ty as #krate::Count>::from_number(#number);)
