@@ -1,7 +1,7 @@
 //! Asking: typed calls over a connection.
 
 use crate::service::Carries;
-use packetstream_core::{BaseRequest, Call, CallError, Failure, PacketConnection, PayloadError};
+use packetstream_core::{ErrorResponse, BaseRequest, Call, CallError, Failure, PacketConnection, PayloadError};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -44,7 +44,7 @@ pub trait HasPacketConnection {
     /// # Cancel safety
     ///
     /// As [`conn_submit`](Self::conn_submit).
-    fn conn_do_remote<R>(&self, request: R) -> impl Future<Output = Result<R::Reply, RequestError>> + Send
+    fn conn_do_remote<R>(&self, request: R) -> impl Future<Output = Result<R::Reply, RequestError<R::Error>>> + Send
     where
         R: BaseRequest + Send,
         Self::Protocol: Carries<R>,
@@ -65,17 +65,30 @@ pub struct TypedCall<R> {
 impl<R> Unpin for TypedCall<R> {}
 
 impl<R: BaseRequest> Future for TypedCall<R> {
-    type Output = Result<R::Reply, RequestError>;
+    type Output = Result<R::Reply, RequestError<R::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let reply = ready!(Pin::new(&mut self.call).poll(cx))?;
+        let reply = match ready!(Pin::new(&mut self.call).poll(cx)) {
+            Ok(reply) => reply,
+            Err(CallError::Failed(failure)) => {
+                return Poll::Ready(Err(match ErrorResponse::from_failure(&failure) {
+                    Some(Ok(error)) => RequestError::Failed(error),
+                    Some(Err(error)) => RequestError::Undecodable(error),
+                    None => CallError::Failed(failure).into(),
+                }));
+            }
+            Err(error) => return Poll::Ready(Err(error.into())),
+        };
         Poll::Ready(self.request.decode_response(reply).map_err(RequestError::Undecodable))
     }
 }
 
 /// Why a typed request has no reply.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum RequestError {
+pub enum RequestError<E = Failure> {
+    /// Declared
+    #[error("the request failed: {0}")]
+    Failed(E),
     /// The peer refused it, failed to perform it, or never answered.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -84,7 +97,7 @@ pub enum RequestError {
     Undecodable(#[source] PayloadError),
 }
 
-impl RequestError {
+impl<E> RequestError<E> {
     /// What the peer said when it answered not-ok.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
@@ -114,7 +127,7 @@ impl<P> Client<P> {
     /// # Cancel safety
     ///
     /// Dropping the future forgets the answer; the peer may still perform the request.
-    pub async fn call<R>(&self, request: R) -> Result<R::Reply, RequestError>
+    pub async fn call<R>(&self, request: R) -> Result<R::Reply, RequestError<R::Error>>
     where
         R: BaseRequest + Send,
         P: Carries<R>,

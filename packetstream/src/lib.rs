@@ -136,11 +136,13 @@ pub use packetstream_core::description;
 pub use packetstream_derive::Payload;
 pub use packetstream_derive::Protocol;
 pub use packetstream_derive::Request;
+pub use service::Arrival;
 pub use service::Carries;
 pub use service::Context;
 pub use service::Dispatch;
 pub use service::Fulfil;
 pub use service::ParseRequestError;
+pub use service::Parser;
 pub use service::Protocol;
 pub use service::Served;
 pub use service::serve;
@@ -153,12 +155,14 @@ pub use transport::ServeError;
 pub use transport::Stream;
 pub use transport::connect;
 
+#[doc = include_str!("../docs/attributes.md")]
+pub mod attributes {}
+
 /// What the derive macros call; not for people.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::private::Optional;
     pub use crate::private::bit;
-    pub use crate::service::private::fulfil;
 }
 
 /// Compiles and runs what the README shows.

@@ -2,23 +2,62 @@
 
 use bytes::Bytes;
 use packetstream_core::{
-    BaseRequest, Failure, Handler, Incoming, Outcome, PacketConnection, PayloadError, RequestId, Response,
+    BaseRequest, ErrorResponse, Failure, Handler, Incoming, Outcome, PacketConnection, PayloadError, RequestId, Response, description,
 };
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
 /// A set of requests with their numbers: what one side of a connection serves. `#[derive(Protocol)]`
 /// writes it for an enum with one variant per request.
-pub trait Protocol: Sized {
+pub trait Protocol: Sized + 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// Its documentation.
+    const DOCS: description::Docs = &[];
+    /// Its requests.
+    const REQUESTS: &'static [description::Request];
+    /// How each of them is read.
+    const PARSERS: &'static [Parser<Self>];
+    /// All of that as data.
+    const DESCRIPTION: &'static description::Protocol =
+        &description::Protocol { name: Self::NAME, docs: Self::DOCS, requests: Self::REQUESTS };
+
     /// Reads a request as it arrived.
     ///
     /// # Errors
     ///
     /// When no request has this number, or the payload is not one of its request.
-    fn from_request(rq_type: u64, flags: u64, payload: Bytes) -> Result<Self, ParseRequestError>;
+    fn from_request(rq_type: u64, flags: u64, payload: Bytes) -> Result<Self, ParseRequestError> {
+        match Self::PARSERS.iter().find(|parser| parser.rq_type == rq_type) {
+            Some(parser) => Ok((parser.parse)(flags, payload)?),
+            None => Err(ParseRequestError::UnknownType(rq_type)),
+        }
+    }
+}
 
-    /// The number of this request.
-    fn rq_type(&self) -> u64;
+/// How one request of protocol `P` is read.
+pub struct Parser<P> {
+    rq_type: u64,
+    parse: fn(u64, Bytes) -> Result<P, PayloadError>,
+}
+
+impl<P> Parser<P> {
+    /// The parser of request `R`.
+    #[must_use]
+    pub const fn of<R: BaseRequest>() -> Self
+    where
+        P: Carries<R> + From<R>,
+    {
+        let parse = |flags, payload| R::from_request_payload(flags, payload).map(P::from);
+        Self { rq_type: P::REQUEST_TYPE, parse }
+    }
+}
+
+impl<P> fmt::Debug for Parser<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Parser({})", self.rq_type)
+    }
 }
 
 /// Says that protocol `Self` carries request `R`, and under which number.
@@ -38,7 +77,7 @@ pub trait Carries<R>: Sized {
     label = "missing `impl Fulfil<{R}> for {Self}`",
     note = "the protocol served carries `{R}`"
 )]
-pub trait Fulfil<R: BaseRequest> {
+pub trait Fulfil<R: BaseRequest>: Send + Sync + 'static {
     /// Performs one request.
     ///
     /// Write it as `async fn fulfil(&self, request: R, cx: Context) -> Result<R::Reply, Failure>`.
@@ -49,14 +88,49 @@ pub trait Fulfil<R: BaseRequest> {
     ///
     /// A [`Failure`] reaches the caller word for word. A panic reaches it as
     /// [`Failure::internal`].
-    fn fulfil(&self, request: R, cx: Context) -> impl Future<Output = Result<R::Reply, Failure>> + Send;
+    fn fulfil(&self, request: R, cx: Context) -> impl Future<Output = Result<R::Reply, R::Error>> + Send;
 }
 
 /// A protocol all of whose requests `S` performs. `#[derive(Protocol)]` writes it, for every `S` that
 /// implements [`Fulfil`] for each request.
 pub trait Dispatch<S>: Protocol {
-    /// Has `service` perform the request.
-    fn dispatch(self, service: &S, cx: Context) -> impl Future<Output = Outcome> + Send;
+    /// Has the service perform a request that has arrived.
+    fn dispatch(arrival: Arrival<'_, Self, S>) -> impl Future<Output = Outcome> + Send;
+}
+
+/// A request that has arrived, and the service that is to perform it.
+#[derive(Debug)]
+pub struct Arrival<'a, P, S> {
+    served: &'a Served<P, S>,
+    incoming: Incoming,
+}
+
+impl<P, S> Arrival<'_, P, S> {
+    /// The number of the request.
+    #[must_use]
+    pub const fn rq_type(&self) -> u64 {
+        self.incoming.rq_type
+    }
+
+    /// Has it performed as a request of type `R`.
+    pub async fn fulfil<R>(mut self) -> Outcome
+    where
+        R: BaseRequest + Send,
+        S: Fulfil<R>,
+    {
+        let payload = std::mem::take(&mut self.incoming.payload);
+        let request = match R::from_request_payload(self.incoming.flags, payload) {
+            Ok(request) => request,
+            Err(error) => return Err(Failure::new(ParseRequestError::Payload(error).to_string())),
+        };
+        let outcome = self.served.service.fulfil(request, Context { incoming: self.incoming }).await;
+        outcome.map(Response::into_reply).map_err(ErrorResponse::into_failure)
+    }
+
+    /// Refuses it: the protocol has no request of this number.
+    pub fn unknown(self) -> Outcome {
+        Err(Failure::new(ParseRequestError::UnknownType(self.rq_type()).to_string()))
+    }
 }
 
 /// What a handler knows of the request besides its content.
@@ -120,25 +194,7 @@ where
     P: Dispatch<S> + Send + 'static,
     S: Send + Sync + 'static,
 {
-    async fn handle(&self, mut incoming: Incoming) -> Outcome {
-        let payload = std::mem::take(&mut incoming.payload);
-        match P::from_request(incoming.rq_type, incoming.flags, payload) {
-            Ok(request) => request.dispatch(&self.service, Context { incoming }).await,
-            Err(error) => Err(Failure::new(error.to_string())),
-        }
-    }
-}
-
-/// What the generated code calls.
-pub(crate) mod private {
-    use super::{BaseRequest, Context, Fulfil, Outcome, Response};
-
-    /// Performs one request: the body of a match arm of a generated `dispatch`.
-    pub async fn fulfil<R, S>(service: &S, request: R, cx: Context) -> Outcome
-    where
-        R: BaseRequest + Send,
-        S: Fulfil<R> + Sync,
-    {
-        service.fulfil(request, cx).await.map(Response::into_reply)
+    async fn handle(&self, incoming: Incoming) -> Outcome {
+        P::dispatch(Arrival { served: self, incoming }).await
     }
 }

@@ -87,6 +87,14 @@ pub struct HashCodes {
     pub ignored: Bytes,
 }
 
+impl HashCodes {
+    /// All names of a store of this class.
+    #[must_use]
+    pub fn all(class: HashClass) -> Self {
+        Self { after: false, hash_name: class.name().into(), start: None, count: 0, ignored: Bytes::new() }
+    }
+}
+
 /// Asks for the hash over the names that [`HashCodes`] would yield. Refused for a count of 0, as by the
 /// original.
 #[derive(Clone, Debug, Eq, PartialEq, Request)]

@@ -23,7 +23,7 @@ pub struct BlockRef {
     pub span: u64,
     /// The number of the body's variant, unless that is 0.
     #[payload(flag = 1)]
-    kind: Option<u64>,
+    pub(crate) kind: Option<u64>,
     /// Bits that belong to the type; none has a meaning here.
     #[payload(flag = 2)]
     pub type_flags: Option<u64>,

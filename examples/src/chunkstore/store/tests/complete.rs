@@ -18,7 +18,7 @@ fn indirect(chunk: &Bytes) -> BlockRef {
 }
 
 fn block(body: Body) -> BlockRef {
-    BlockRef { span: 3, indirect: false, type_flags: 0, body }
+    BlockRef::new(3, body)
 }
 
 fn part(whole: BlockRef) -> BlockRef {
@@ -99,7 +99,7 @@ async fn a_chunk_that_is_no_references_is_an_error_wherever_it_lies() {
         let error = has_all(chunks).await.unwrap_err();
         let HasAllError::References { code, source } = &error else { panic!("{error}") };
         assert_eq!(*code, CLASS.hash(&bad));
-        assert_eq!(source.problem, PayloadProblem::Invalid("unknown block flags"));
+        assert_eq!(source.problem, PayloadProblem::UnexpectedFlags(8));
     }
     let cut = root.slice(..root.len() - 1);
     assert!(matches!(has_all(&[&cut, &middle, &one]).await, Err(HasAllError::References { .. })));
