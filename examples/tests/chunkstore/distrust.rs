@@ -295,6 +295,7 @@ async fn a_chunk_stored_under_another_name_is_an_error() {
     let liar = liar(|request| {
         Ok(match request.rq_type {
             0 => CLASS.hash(b"something else").into_reply(),
+            5 => of_class().into_reply(),
             _ => false.into_reply(),
         })
     });
