@@ -87,10 +87,15 @@ fn dispatch(Protocol { krate, ident, requests, .. }: &Protocol<'_>) -> TokenStre
     let fulfil = requests.iter().map(|Carried { ty, number, .. }| {
         quote!(#number => arrival.fulfil::<#ty>().await)
     });
-    let bounds = (!requests.is_empty()).then(|| quote!(: #(#krate::Fulfil<#types>)+*));
+    // What performs requests can be shared by tasks; what performs none has to be, too.
+    let bounds = if requests.is_empty() {
+        quote!(::core::marker::Send + ::core::marker::Sync)
+    } else {
+        quote!(#(#krate::Fulfil<#types>)+*)
+    };
     // The service's name is one that no request has: a type parameter hides what is called the same.
     quote! {
-        impl<__S #bounds> #krate::Dispatch<__S> for #ident {
+        impl<__S: #bounds> #krate::Dispatch<__S> for #ident {
             async fn dispatch(arrival: #krate::Arrival<'_, Self, __S>) -> #krate::Outcome {
                 match arrival.rq_type() {
                     #(#fulfil,)*

@@ -52,7 +52,7 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
             const PARSERS: &'static [#krate::Parser<Self>] = &[];
         }
 
-        impl<__Service> #krate::Dispatch<__Service> for #ident {
+        impl<__Service: ::core::marker::Send + ::core::marker::Sync> #krate::Dispatch<__Service> for #ident {
             async fn dispatch(_: #krate::Arrival<'_, Self, __Service>) -> #krate::Outcome {
                 ::core::unreachable!()
             }
