@@ -86,6 +86,7 @@
 //! [`Limits::close_timeout`].
 
 mod client;
+mod outline;
 mod service;
 mod transport;
 
