@@ -86,6 +86,7 @@
 //! [`Limits::close_timeout`].
 
 mod client;
+pub mod lock;
 mod outline;
 mod service;
 mod transport;
