@@ -88,6 +88,7 @@
 mod client;
 pub mod lock;
 mod outline;
+pub mod page;
 mod service;
 mod transport;
 
