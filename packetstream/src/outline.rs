@@ -40,9 +40,9 @@ pub(crate) struct Request {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Type {
     pub(crate) name: String,
-    /// The how manieth of this name it is, from 1.
+    /// Counts the types of this name, from 1.
     pub(crate) number: usize,
-    /// Whether it is the payload of one request and shown as part of it. Used elsewhere too, it is another.
+    /// Whether it is the payload of a request and shown as part of it. Used elsewhere too, it is another.
     pub(crate) is_inline: bool,
     pub(crate) docs: Docs,
     pub(crate) body: Body,

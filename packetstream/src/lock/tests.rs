@@ -89,11 +89,33 @@ request 0 `a b`
   field b: map of (map of uint to uint to the end) to list of (data#1 or the end)
   field c: map of map of uint to string to list of the#1 to the end
   field d: ((uint,), ((), 2 times 3 bytes to the end), option of u16be or the end)
+  field e: flags#1
+  field f: flag#1
+  field g: counted#1
   reply: if flag 0: if flag 0: a number in the flags, bytes to the end
+
+request 1 c
+  reply: nothing#1
+
+request 2 d
+  payload: `a b`#2
+  reply: if flag 0: if#1
 
 struct data#1
 
 enum the#1
+
+struct flags#1
+
+struct flag#1
+
+struct counted#1
+
+struct nothing#1
+
+struct if#1
+
+struct `a b`#2
 "#;
     let written = text::write(&text::read(text).unwrap());
     let without_comments: Vec<_> = written.lines().filter(|line| !line.starts_with('#')).collect();

@@ -31,14 +31,13 @@ impl Outline {
         let mut count = 0;
         loop {
             let mut known = HashMap::new();
-            let class = |(index, ty): (usize, &Type)| {
+            let class = |ty: &Type| {
                 let mut ty = ty.without_docs();
                 ty.each_id(&mut |id| id.0 = classes[id.0]);
                 let next = known.len();
-                // An inline type is part of its request and like no other.
-                *known.entry((ty.is_inline.then_some(index), ty)).or_insert(next)
+                *known.entry(ty).or_insert(next)
             };
-            classes = self.types.iter().enumerate().map(class).collect();
+            classes = self.types.iter().map(class).collect();
             if mem::replace(&mut count, known.len()) == known.len() {
                 break;
             }

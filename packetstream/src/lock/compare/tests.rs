@@ -66,6 +66,8 @@ fn another_encoding_is_a_break() {
         ("if flag 0: uint", "if flag 1: uint"),
         ("if flag 0: uint", "if flag 0 clear: uint"),
         ("flags", "uint"),
+        ("uint", "flag 0"),
+        ("uint", "flags"),
     ] {
         assert_eq!(field(was, is), [format!("Break: request 4 Get, field start: was {was}, is {is}")]);
     }
@@ -199,7 +201,7 @@ fn a_struct_around_a_value_has_the_bytes_of_the_value() {
 
 #[test]
 fn what_is_inside_a_type_is_told_once_and_there() {
-    let old = "request 1 Get\nfield a: T\nreply: list of T\nrequest 2 Put\nfield t: T\nreply: nothing\n\
+    let old = "request 1 Get\nfield a: T\nreply: T\nrequest 2 Put\nfield t: T\nreply: nothing\n\
                struct T\nfield x: uint";
     assert_eq!(
         became(old, &old.replace("field x: uint", "field x: string")),
@@ -219,9 +221,10 @@ fn types_that_contain_themselves_are_compared_once() {
     let around = "struct T; field children: list of U; field name: string; \
                   struct U; field children: list of T; field name: string";
     assert_eq!(in_type(tree, around), ["Rename: struct T, field children: was list of T, is list of U"]);
-    // Nothing but itself.
-    let chain = "struct T; field 0: (T, uint)";
-    assert_eq!(in_type(chain, "struct T; field 0: (U, string); struct U; field 0: (U, string)").len(), 1);
+    // Nothing but itself, and one that cannot be told from it but by unwrapping it without end.
+    let chains = "struct T; field 0: (T, uint); struct U; field 0: (U, string)".replace("; ", "\n");
+    let uses = |ty: &str| format!("request 4 Get\nfield t: {ty}\nreply: nothing\n{chains}");
+    assert_eq!(became(&uses("T"), &uses("U")), ["Break: request 4 Get, field t: was T, is U"]);
 }
 
 #[test]
@@ -279,6 +282,10 @@ fn a_new_variant_is_an_addition_and_one_that_is_gone_a_break() {
     assert_eq!(
         in_type("enum T; variant 0 A; variant 1 B", "enum T; variant 0 B; variant 1 A"),
         ["Break: enum T, variant 0: was A, is B", "Break: enum T, variant 1: was B, is A"]
+    );
+    assert_eq!(
+        in_type("enum T; variant 0 A; variant 1 B", "enum T; variant 0 B"),
+        ["Break: enum T, variant 0: was A, is B", "Break: enum T, number of variant B: was 1, is 0"]
     );
     assert_eq!(in_type(one, "struct T; field 0: uint"), ["Break: enum T: was an enum, is a struct"]);
 }
@@ -377,6 +384,10 @@ fn a_flag_more_is_a_break_if_old_peers_say_something_by_it() {
         in_request("field all: flags", "field all: flags; field b: flag 1"),
         [format!("Break: request 4 Get, field b: new, flag 1 ({})", fields::IN_USE)]
     );
+    assert_eq!(
+        in_request("field a: flag 0", "field a: flag 0; field all: flags"),
+        [format!("Break: request 4 Get, field all: new, flags ({})", fields::IN_USE)]
+    );
 }
 
 #[test]
@@ -397,6 +408,13 @@ fn a_rest_more_is_an_addition_where_bytes_left_over_are_refused() {
         in_request("field a: data", "field a: data; field b: uint").len(),
         1,
         "what is no rest is missed by new peers"
+    );
+    let inner = |lines: &str| {
+        format!("request 4 Get\n{lines}reply: nothing\nstruct T\ndelimited\nfield r: data to the end")
+    };
+    assert_eq!(
+        became(&inner("field t: T\n"), &inner("field t: T\nfield more: bytes to the end\n")),
+        ["Addition: request 4 Get, field more: new, bytes to the end"]
     );
     for took_rest in ["field a: bytes to the end", r#"field a: "by hand""#] {
         assert_eq!(

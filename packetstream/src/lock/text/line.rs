@@ -96,7 +96,7 @@ impl Line {
         if self.takes("flags") {
             return Ok(Content::Flags);
         }
-        if self.is_word(0, "flag") {
+        if self.comes("flag") {
             return Ok(Content::Flag(self.bit()?));
         }
         if self.takes("if") {
@@ -248,14 +248,17 @@ impl Line {
 
     /// Takes these words if they come next.
     fn takes(&mut self, words: &str) -> bool {
-        let count = words.split(' ').count();
-        let comes = words.split(' ').enumerate().all(|(index, word)| self.is_word(index, word))
-            // `the#1` is the name of a type.
-            && self.tokens.get(count) != Some(&Token::Sign('#'));
+        let comes = self.comes(words);
         if comes {
-            self.tokens.drain(..count);
+            self.tokens.drain(..words.split(' ').count());
         }
         comes
+    }
+
+    fn comes(&self, words: &str) -> bool {
+        let is_next = words.split(' ').enumerate().all(|(index, word)| self.is_word(index, word));
+        // `flags#1` is the name of a type.
+        is_next && self.tokens.get(words.split(' ').count()) != Some(&Token::Sign('#'))
     }
 
     fn is_word(&self, index: usize, word: &str) -> bool {
