@@ -228,6 +228,21 @@ fn types_that_contain_themselves_are_compared_once() {
 }
 
 #[test]
+fn types_that_are_used_again_and_again_are_compared_once() {
+    let chain = |prefix: &str, last: &str| {
+        let link = |at: u32| {
+            let next = at + 1;
+            format!("struct {prefix}{at}\nfield a: {prefix}{next}\nfield b: {prefix}{next}\n")
+        };
+        let links: String = (0..40).map(link).collect();
+        format!("request 4 Get\nfield t: {prefix}0\nreply: nothing\n{links}struct {prefix}40\n{last}")
+    };
+    let (was, is) = (chain("Old", "field a: uint"), chain("New", "field a: string"));
+    assert_eq!(became(&was, &is), ["Break: request 4 Get, field t: was Old0, is New0"]);
+    assert_eq!(became(&was, &chain("New", "field a: uint")).len(), 41);
+}
+
+#[test]
 fn types_of_one_name_are_told_apart() {
     let pages = |a: &str, b: &str| {
         format!(
