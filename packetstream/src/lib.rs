@@ -86,6 +86,9 @@
 //! [`Limits::close_timeout`].
 
 mod client;
+pub mod lock;
+mod outline;
+pub mod page;
 mod private;
 mod service;
 mod transport;
