@@ -123,6 +123,9 @@ pub struct Field {
 pub enum Place {
     /// In its turn.
     Inline,
+    /// It is the value under another name: what the struct fills it fills, so that its flags are those of the
+    /// packet where the struct's would be.
+    Whole,
     /// A bit of the flags, and no bytes.
     Flag(Flag),
     /// In its turn if a bit of the flags says so.
@@ -216,6 +219,12 @@ impl Field {
     #[must_use]
     pub const fn inline(name: &'static str, docs: Docs, encoding: Describe) -> Self {
         Self { name, docs, place: Place::Inline, encoding }
+    }
+
+    /// The only field of a newtype.
+    #[must_use]
+    pub const fn whole(name: &'static str, docs: Docs, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::Whole, encoding }
     }
 
     /// A field that is a bit of the flags, or whose presence is.

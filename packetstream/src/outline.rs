@@ -80,6 +80,8 @@ pub(crate) struct Field {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Content {
     Inline(Shape),
+    /// The value itself, under another name.
+    Whole(Shape),
     Flag(Bit),
     IfFlag(Bit, Shape),
     Flags,
@@ -171,6 +173,7 @@ impl Content {
     pub(crate) fn shape(&self) -> Option<&Shape> {
         match self {
             Self::Inline(shape)
+            | Self::Whole(shape)
             | Self::IfFlag(_, shape)
             | Self::Counted(_, shape)
             | Self::Chosen(_, shape) => Some(shape),

@@ -306,7 +306,7 @@ fn write_flags(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
                 writeln!(out, "| {bit} | `{name}` is not there | |")
             }
             Content::Flags => writeln!(out, "| all | the number `{name}` | {docs} |"),
-            Content::Inline(_) | Content::Counted(..) | Content::Chosen(..) => Ok(()),
+            Content::Inline(_) | Content::Whole(_) | Content::Counted(..) | Content::Chosen(..) => Ok(()),
         }
     })
 }

@@ -66,7 +66,8 @@ impl<T: Payload> Payload for Verbatim<T> {
     }
 
     fn encoding() -> Encoding {
-        T::encoding()
+        // A part, as it is read.
+        Encoding::Tuple(&[T::encoding])
     }
 }
 

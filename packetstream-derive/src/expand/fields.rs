@@ -225,7 +225,8 @@ impl Code<'_> {
             }
             Role::Bytes(form) => {
                 let encoding = self.encoding(form, &quote!(#ty));
-                quote!(#field::inline(#name, #docs, #encoding))
+                let place = format_ident!("{}", if self.is_newtype { "whole" } else { "inline" });
+                quote!(#field::#place(#name, #docs, #encoding))
             }
             Role::Skip(_) => TokenStream::new(),
         }

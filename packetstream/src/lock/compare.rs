@@ -356,7 +356,7 @@ impl Outline {
                 Body::Struct(Struct { is_delimited: false, magic, fields }) if magic.is_empty() => fields
                     .iter()
                     .map(|field| match &field.content {
-                        Content::Inline(shape) => Some(shape),
+                        Content::Inline(shape) | Content::Whole(shape) => Some(shape),
                         _ => None,
                     })
                     .collect(),
@@ -369,17 +369,33 @@ impl Outline {
     /// The only value that this one consists of, if it is the same in this place.
     fn unwrapped<'a>(&'a self, shape: &'a Shape, part: Part) -> Option<&'a Shape> {
         let [value] = self.sequence(shape)?[..] else { return None };
-        // Within the wrapper its flags are bytes, without it those of the packet.
-        let is_same = part == Part::Value || !self.has_flags(value);
+        // Within a wrapper that is no newtype its flags are bytes, without it those of the packet.
+        let is_same = part == Part::Value || self.whole(shape).is_some() || !self.has_flags(value);
         is_same.then_some(value)
     }
 
-    /// Whether a value has flags of its own. Those of what it consists of are bytes wherever it is.
-    fn has_flags(&self, shape: &Shape) -> bool {
-        match shape {
-            Shape::Named(id) => self.get(*id).fields().any(|field| field.content.is_of_flags()),
-            _ => false,
+    /// Whether a value has flags of its own, or is another name for one that has. Those of what it consists of
+    /// are bytes wherever it is.
+    fn has_flags<'a>(&'a self, mut shape: &'a Shape) -> bool {
+        // A newtype can be one of itself.
+        for _ in 0..=self.types.len() {
+            let Shape::Named(id) = shape else { return false };
+            if self.get(*id).fields().any(|field| field.content.is_of_flags()) {
+                return true;
+            }
+            let Some(whole) = self.whole(shape) else { return false };
+            shape = whole;
         }
+        false
+    }
+
+    /// What a newtype is another name for.
+    fn whole<'a>(&'a self, shape: &Shape) -> Option<&'a Shape> {
+        let Shape::Named(id) = shape else { return None };
+        self.get(*id).fields().find_map(|field| match &field.content {
+            Content::Whole(shape) => Some(shape),
+            _ => None,
+        })
     }
 
     /// Whether a value takes no bytes and no flags.

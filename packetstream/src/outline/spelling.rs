@@ -82,6 +82,7 @@ pub(crate) trait Spelling {
     fn field(&self, field: &Field) -> String {
         match &field.content {
             Content::Inline(shape) => self.shape(shape),
+            Content::Whole(shape) => format!("whole: {}", self.shape(shape)),
             Content::Flag(bit) => self.bit(*bit),
             Content::IfFlag(bit, shape) => format!("if {}: {}", self.bit(*bit), self.shape(shape)),
             Content::Flags => "flags".to_owned(),

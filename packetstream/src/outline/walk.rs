@@ -210,6 +210,7 @@ impl Walk {
     fn field(&mut self, field: &description::Field) -> Field {
         let content = match field.place {
             Place::Inline => Content::Inline(self.shape(field.encoding)),
+            Place::Whole => Content::Whole(self.shape(field.encoding)),
             Place::Flag(flag) => Content::Flag(flag.into()),
             Place::IfFlag(flag) => Content::IfFlag(flag.into(), self.shape(field.encoding)),
             Place::Flags => Content::Flags,
@@ -250,6 +251,7 @@ impl Type {
         for field in self.fields_mut() {
             match &mut field.content {
                 Content::Inline(shape)
+                | Content::Whole(shape)
                 | Content::IfFlag(_, shape)
                 | Content::Counted(_, shape)
                 | Content::Chosen(_, shape) => shape.each_id(change),

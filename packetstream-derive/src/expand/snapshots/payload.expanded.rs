@@ -84,7 +84,7 @@ impl ::packetstream::Payload for Name {
                 is_delimited: false,
                 magic: b"",
                 fields: &[
-                    ::packetstream::description::Field::inline(
+                    ::packetstream::description::Field::whole(
                         "0",
                         &[],
                         <String as ::packetstream::Payload>::encoding,

@@ -48,7 +48,7 @@ fn has_bit(fields: &[Field], bit: u32) -> bool {
     fields.iter().any(|field| match field.content {
         Content::Flag(flag) | Content::IfFlag(flag, _) => flag.bit == bit,
         Content::Flags => true,
-        Content::Inline(_) | Content::Counted(..) | Content::Chosen(..) => false,
+        Content::Inline(_) | Content::Whole(_) | Content::Counted(..) | Content::Chosen(..) => false,
     })
 }
 
@@ -100,10 +100,10 @@ impl<'a> Comparison<'a> {
             is.iter().position(|is| is.name == was.name).is_some_and(|now| now != at)
         };
         if was.len() != is.len() || was.iter().enumerate().any(has_moved) {
-            return self.moved(place, (old, &was), (new, &is));
+            return self.moved(place, (old, &was), (new, &is), part);
         }
         let pairs: Vec<_> = was.into_iter().zip(is).collect();
-        self.pairs(place, &pairs);
+        self.pairs(place, &pairs, part);
         if part == Part::Value
             && let (Some(was), Some(is)) = (before_flags(old), before_flags(new))
             && was != is
@@ -181,6 +181,7 @@ impl<'a> Comparison<'a> {
         place: &str,
         (old, was): (&'a [Field], &[&'a Field]),
         (new, is): (&'a [Field], &[&'a Field]),
+        part: Part,
     ) {
         let in_both = |these: &[&'a Field], those: &[&'a Field]| -> Vec<&'a Field> {
             let is_there = |field: &&&Field| those.iter().any(|other| other.name == field.name);
@@ -202,11 +203,11 @@ impl<'a> Comparison<'a> {
         }
         let same = |was: &'a Field| Some((was, *kept_is.iter().find(|is| is.name == was.name)?));
         let pairs: Vec<_> = kept_was.iter().filter_map(|was| same(was)).collect();
-        self.pairs(place, &pairs);
+        self.pairs(place, &pairs, part);
     }
 
     /// Compares old fields with what became of each.
-    fn pairs(&mut self, place: &str, pairs: &[(&'a Field, &'a Field)]) {
+    fn pairs(&mut self, place: &str, pairs: &[(&'a Field, &'a Field)], part: Part) {
         let is_same = |was: &str, is: &str| {
             let pair = pairs.iter().find(|(field, _)| field.name == was);
             pair.map_or(was, |(_, field)| &field.name) == is
@@ -218,6 +219,7 @@ impl<'a> Comparison<'a> {
             }
             let fit = match (&was.content, &is.content) {
                 (Content::Inline(old), Content::Inline(new)) => self.fit(old, new, Part::Value),
+                (Content::Whole(old), Content::Whole(new)) => self.fit(old, new, part),
                 (Content::IfFlag(bit, old), Content::IfFlag(new_bit, new)) if bit == new_bit => {
                     self.fit(old, new, Part::Value)
                 }
@@ -266,7 +268,10 @@ impl Outline {
 
     fn content_may_take_rest(&self, content: &Content, seen: &mut HashSet<usize>) -> bool {
         match content {
-            Content::Inline(shape) | Content::IfFlag(_, shape) | Content::Chosen(_, shape) => {
+            Content::Inline(shape)
+            | Content::Whole(shape)
+            | Content::IfFlag(_, shape)
+            | Content::Chosen(_, shape) => {
                 self.shape_may_take_rest(shape, seen)
             }
             Content::Counted(..) | Content::Flag(_) | Content::Flags => false,

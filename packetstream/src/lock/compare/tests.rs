@@ -521,6 +521,27 @@ fn a_struct_around_one_with_flags_takes_them_from_the_packet() {
 }
 
 #[test]
+fn a_newtype_is_another_name_for_what_it_wraps_flags_and_all() {
+    let with_flags = "struct F\nfield a: flag 0\nfield b: uint\n";
+    let newtype = "struct W\nfield 0: whole: F\n";
+    let bare = format!("request 4 Get\nreply: F\n{with_flags}");
+    let wrapped = format!("request 4 Get\nreply: W\n{newtype}{with_flags}");
+    assert_eq!(became(&bare, &wrapped), ["Rename: request 4 Get, reply: was F, is W"]);
+    assert_eq!(became(&wrapped, &bare), ["Rename: request 4 Get, reply: was W, is F"]);
+    assert_eq!(
+        became(&wrapped, &wrapped.replace("field b: uint", "field c: flag 1\nfield b: uint")),
+        ["Addition: struct F, field c: new, flag 1"]
+    );
+    let no_newtype = wrapped.replace("whole: ", "");
+    assert_eq!(
+        became(&wrapped, &no_newtype),
+        ["Break: struct W, field 0: was whole: F, is F"]
+    );
+    let endless = "request 4 Get\nreply: W\nstruct W\nfield 0: whole: W\n";
+    assert_eq!(became(endless, endless), [""; 0]);
+}
+
+#[test]
 fn a_payload_that_is_no_struct_is_compared_as_a_whole() {
     assert_eq!(
         in_request("payload: (uint, string)", "payload: uint"),

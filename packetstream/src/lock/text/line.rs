@@ -104,6 +104,10 @@ impl Line {
             self.colon()?;
             return Ok(Content::IfFlag(bit, self.shape(declared)?));
         }
+        if self.takes("whole") {
+            self.colon()?;
+            return Ok(Content::Whole(self.shape(declared)?));
+        }
         let of_other: Option<fn(String, Shape) -> Content> = if self.takes("counted by") {
             Some(Content::Counted)
         } else if self.takes("chosen by") {
