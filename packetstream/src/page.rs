@@ -34,6 +34,10 @@ impl Spelling for Page<'_> {
     fn other(&self, field: &str) -> String {
         format!("`{field}`")
     }
+
+    fn whole(&self, shape: &str) -> String {
+        shape.to_owned()
+    }
 }
 
 impl fmt::Display for Page<'_> {
@@ -319,10 +323,30 @@ fn write_flags_word(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
     writeln!(out, "\nThe flags are those of the packet that it fills; within another value a uint {place}.")
 }
 
-/// The lines of documentation, without the blank that comments begin with.
-fn lines(docs: Docs) -> impl Iterator<Item = &'static str> {
+/// The lines of documentation, without the blank that comments begin with and without links to items, which
+/// lead nowhere from here.
+fn lines(docs: Docs) -> impl Iterator<Item = String> {
     let is_indented = docs.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    docs.iter().map(move |line| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line })
+    let line = move |line: &&'static str| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line };
+    docs.iter().map(line).map(without_links)
+}
+
+/// ``[`name`]`` and ``[`name`](path::to)`` as `` `name` ``; other links stay.
+fn without_links(line: &str) -> String {
+    let (mut text, mut rest) = (String::new(), line);
+    while let Some((before, (code, after))) =
+        rest.split_once("[`").and_then(|(before, link)| Some((before, link.split_once("`]")?)))
+    {
+        let target = after.strip_prefix('(').and_then(|target| target.split_once(')'));
+        let (link, after) = match target {
+            Some((target, _)) if target.contains(['/', '#']) => (format!("[`{code}`]"), after),
+            _ => (format!("`{code}`"), target.map_or(after, |(_, after)| after)),
+        };
+        text += before;
+        text += &link;
+        rest = after;
+    }
+    text + rest
 }
 
 /// Writes documentation below a heading of this level, that of its own headings below it.
@@ -344,7 +368,8 @@ fn write_docs(out: &mut impl Write, docs: Docs, level: usize) -> fmt::Result {
 
 /// The first paragraph of documentation, for a cell of a table.
 fn in_cell(docs: Docs) -> String {
-    let paragraph: Vec<_> = lines(docs).take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+    let paragraph: Vec<_> =
+        lines(docs).take_while(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()).collect();
     let mut cell = String::new();
     let mut is_escaped = false;
     for c in paragraph.join(" ").chars() {

@@ -1,4 +1,5 @@
-//! What a chunk store can be asked.
+//! What a chunk store can be asked. The page below is made from the declarations.
+#![doc = include_str!("../../docs/chunkstore.md")]
 
 use super::hash::{HashClass, HashCode};
 use super::tree::dirent::RawEntry;

@@ -5,7 +5,7 @@ use super::{Bit, Content, Field, Outline, Reply, Shape, TypeId};
 /// Words that begin something else than the name of a type.
 const RESERVED: &[&str] = &[
     "a", "bool", "bytes", "chosen", "counted", "data", "end", "flag", "flags", "float", "if", "list", "map",
-    "nothing", "option", "or", "string", "text", "the", "to", "uint",
+    "nothing", "option", "or", "string", "text", "the", "to", "uint", "whole",
 ];
 
 /// Whether this is the name of a number of fixed width: `u16be`.
@@ -31,6 +31,11 @@ pub(crate) trait Spelling {
 
     /// The name of a field, of which another one speaks.
     fn other(&self, field: &str) -> String;
+
+    /// What a newtype is another name for.
+    fn whole(&self, shape: &str) -> String {
+        format!("whole: {shape}")
+    }
 
     fn shape(&self, shape: &Shape) -> String {
         match shape {
@@ -82,7 +87,7 @@ pub(crate) trait Spelling {
     fn field(&self, field: &Field) -> String {
         match &field.content {
             Content::Inline(shape) => self.shape(shape),
-            Content::Whole(shape) => format!("whole: {}", self.shape(shape)),
+            Content::Whole(shape) => self.whole(&self.shape(shape)),
             Content::Flag(bit) => self.bit(*bit),
             Content::IfFlag(bit, shape) => format!("if {}: {}", self.bit(*bit), self.shape(shape)),
             Content::Flags => "flags".to_owned(),
