@@ -17,11 +17,13 @@ mod watchdog;
 mod writer;
 
 use crate::outcome::Reply;
+use crate::state::SubmitError;
 use bytes::Bytes;
+use call::Waiter;
 use inbox::Inbox;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, watch};
 
 pub use builder::Builder;
@@ -68,6 +70,9 @@ struct Shared {
     /// cannot flood the peer.
     calls: Semaphore,
     handles: AtomicUsize,
+    /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
+    /// inside if the connection has ended in good order.
+    blame: OnceLock<Option<ConnectionError>>,
     /// How the connection ended, once it has.
     closed: watch::Receiver<Option<Result<(), ConnectionError>>>,
     limits: Limits,
@@ -155,6 +160,31 @@ impl Shared {
     fn close(&self) {
         self.inbox.close();
         self.calls.close();
+    }
+
+    /// Why a request is not sent that comes too late.
+    fn not_sent(&self) -> NotSent {
+        self.blame.get().cloned().flatten().map_or(NotSent::Closed, NotSent::Lost)
+    }
+
+    /// Why a request is not sent that the state does not take.
+    fn refused(&self, error: SubmitError) -> NotSent {
+        match error {
+            SubmitError::Closed => self.not_sent(),
+            other => NotSent::Submit(other),
+        }
+    }
+
+    /// Tells a caller what came of its request, and lets another one in.
+    fn settle(&self, waiter: Waiter, result: Result<Reply, CallError>) {
+        self.calls.add_permits(1);
+        // A caller that has given up is none of our business.
+        let _ = waiter.send(result);
+    }
+
+    /// Says what is to blame for requests that are not sent from now on; what was said first stays.
+    fn blame(&self, cause: Option<ConnectionError>) {
+        let _ = self.blame.set(cause);
     }
 }
 

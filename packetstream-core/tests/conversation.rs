@@ -7,7 +7,7 @@ use bytes::Bytes;
 use common::{Script, answer, in_time, never, pair, refusal, reverse};
 use packetstream_core::{
     CallError, ConnectionError, Failure, Incoming, Kind, Limits, NotSent, Outcome, Packet, PacketConnection,
-    Reply, SubmitError,
+    Reply,
 };
 use std::pin::Pin;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ async fn after_closing_requests_are_not_sent() {
     in_time(async {
         a.closed().await.unwrap();
         let error = a.submit(0, 0, Bytes::new()).await.unwrap_err();
-        assert!(matches!(error, CallError::NotSent(NotSent::Submit(SubmitError::Closed))), "{error:?}");
+        assert!(matches!(error, CallError::NotSent(NotSent::Closed)), "{error:?}");
     })
     .await;
 }
@@ -274,17 +274,19 @@ async fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves
 
 #[tokio::test]
 async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
-    let (_peer, stream) = Script::new();
+    let (mut peer, stream) = Script::new();
     let limits = Limits { max_calls: 1, ..Limits::default() };
     let (connection, driver) = PacketConnection::builder().limits(limits).build(stream);
     let sent = connection.submit(0, 0, Bytes::new());
     let queued = connection.submit(0, 0, Bytes::new());
-    drop(driver);
+    let driver = tokio::spawn(driver.run());
     in_time(async {
+        peer.hears().await.unwrap();
+        driver.abort();
         let error = sent.await.unwrap_err();
         assert!(matches!(error, CallError::Lost(ConnectionError::Dropped)), "{error:?}");
         let error = queued.await.unwrap_err();
-        assert!(matches!(error, CallError::NotSent(_)), "{error:?}");
+        assert!(matches!(error, CallError::NotSent(NotSent::Lost(ConnectionError::Dropped))), "{error:?}");
         let error = connection.closed().await.unwrap_err();
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     })

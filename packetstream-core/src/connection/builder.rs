@@ -6,7 +6,7 @@ use super::inbox::Inbox;
 use super::{PacketConnection, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -119,6 +119,7 @@ impl Builder {
             inbox: Inbox::default(),
             calls: Semaphore::new(limits.max_calls),
             handles: AtomicUsize::new(0),
+            blame: OnceLock::new(),
             closed,
             limits,
         });
