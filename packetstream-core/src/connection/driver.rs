@@ -399,7 +399,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn admit(&mut self, request: Requested, cx: &mut Context<'_>) {
         if self.phase == Phase::Mute || (self.shedding && !self.has_room()) {
-            self.respond(request.id, Err(Failure::new("busy")));
+            self.respond(request.id, Err(Failure::busy("")));
         } else if self.backlog.is_empty() && self.may_start() {
             self.start(request, cx);
         } else {
@@ -474,7 +474,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn refuse_backlog(&mut self) {
         for request in std::mem::take(&mut self.backlog) {
-            self.respond(request.id, Err(Failure::new("busy")));
+            self.respond(request.id, Err(Failure::busy("")));
         }
     }
 
