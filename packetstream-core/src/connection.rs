@@ -11,6 +11,7 @@ mod builder;
 mod call;
 mod driver;
 mod error;
+mod extensions;
 mod handler;
 mod inbox;
 mod watchdog;
@@ -34,6 +35,7 @@ pub use driver::Ended;
 pub use error::CallError;
 pub use error::ConnectionError;
 pub use error::NotSent;
+pub use extensions::Extensions;
 pub use handler::Handler;
 pub use handler::Incoming;
 
@@ -75,6 +77,9 @@ struct Shared {
     blame: OnceLock<Option<ConnectionError>>,
     /// How the connection ended, once it has.
     closed: watch::Receiver<Option<Result<(), ConnectionError>>>,
+    /// Whether the peer can no longer be answered.
+    cancelled: watch::Sender<bool>,
+    extensions: Extensions,
     limits: Limits,
 }
 
@@ -137,6 +142,12 @@ impl PacketConnection {
         self.shared.close();
     }
 
+    /// What the application keeps with the connection.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.shared.extensions
+    }
+
     /// Waits until the connection has ended, by whichever side.
     ///
     /// # Errors
@@ -180,6 +191,11 @@ impl Shared {
         self.calls.add_permits(1);
         // A caller that has given up is none of our business.
         let _ = waiter.send(result);
+    }
+
+    /// Tells what still performs requests of the peer that no answer can be delivered.
+    fn cancel(&self) {
+        self.cancelled.send_replace(true);
     }
 
     /// Says what is to blame for requests that are not sent from now on; what was said first stays.

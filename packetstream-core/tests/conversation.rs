@@ -11,7 +11,7 @@ use packetstream_core::{
 };
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 use tokio::sync::{Barrier, Notify, oneshot};
@@ -530,6 +530,27 @@ async fn an_answer_that_could_not_be_written_is_no_good_end() {
         peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
         let error = connection.closed().await.unwrap_err();
         assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_kept_with_a_connection_is_seen_by_its_handlers_and_handles() {
+    let (mut peer, stream) = Script::new();
+    let handler = |request: Incoming| {
+        let count = request.extensions().get_or_insert_with(AtomicU64::default);
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        let step = request.extensions().get::<u64>().unwrap();
+        async move { Ok(Reply::from(before * *step)) }
+    };
+    let connection = PacketConnection::builder().extension(10_u64).handler(handler).spawn(stream);
+    in_time(async {
+        for (tag, reply) in [(2, 0), (3, 10), (4, 20)] {
+            peer.asks(tag, b"").await;
+            peer.expects(Packet::response(0, tag, Ok(Reply::from(reply))).unwrap()).await;
+        }
+        let count = connection.extensions().get::<AtomicU64>().unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 3);
     })
     .await;
 }

@@ -3,11 +3,11 @@
 use super::driver::{Driver, Ended};
 use super::handler::{Handler, NoHandler, Perform, perform};
 use super::inbox::Inbox;
-use super::{PacketConnection, Shared};
+use super::{Extensions, PacketConnection, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
@@ -86,11 +86,12 @@ impl Limits {
 pub struct Builder {
     limits: Limits,
     performer: Box<dyn Perform>,
+    extensions: Extensions,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { limits: Limits::default(), performer: perform(NoHandler) }
+        Self { limits: Limits::default(), performer: perform(NoHandler), extensions: Extensions::default() }
     }
 }
 
@@ -104,6 +105,12 @@ impl Builder {
     /// `no request handler`.
     pub fn handler(self, handler: impl Handler) -> Self {
         Self { performer: perform(handler), ..self }
+    }
+
+    /// Puts a value into the connection's [`Extensions`], in place of one of the same type.
+    pub fn extension<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
     }
 
     /// Makes a connection over `transport`, and the driver that has to run for anything to happen.
@@ -121,6 +128,8 @@ impl Builder {
             handles: AtomicUsize::new(0),
             blame: OnceLock::new(),
             closed,
+            cancelled: watch::Sender::new(false),
+            extensions: self.extensions,
             limits,
         });
         let connection = PacketConnection::new(Arc::clone(&shared));

@@ -127,6 +127,7 @@ impl Deref for Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        self.cancel();
         self.blame(Some(ConnectionError::Dropped));
         self.refuse_submitted();
     }
@@ -188,6 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     async fn drive(&mut self) -> Result<(), ConnectionError> {
         let result = poll_fn(|cx| self.poll(cx)).await;
+        self.shared.cancel();
         self.shared.blame(result.clone().err());
         self.shared.refuse_submitted();
         result
@@ -429,6 +431,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.cause.get_or_insert(cause);
         self.backlog.clear();
         self.phase = Phase::Leaving;
+        self.shared.cancel();
     }
 
     /// Writes what there is, with one write.
@@ -464,6 +467,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         place.get_or_insert(cause);
         self.writer = Writer::default();
         self.phase = Phase::Mute;
+        self.shared.cancel();
         for waiter in self.state.withdraw() {
             self.shared.settle(waiter, Err(self.shared.not_sent().into()));
         }
