@@ -67,6 +67,6 @@ pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
 pub use connection::{
-    Builder, Call, CallError, ConnectionError, Driver, Ended, Handler, Incoming, Limits, NotSent,
+    Builder, Call, CallError, ConnectionError, Driver, Ended, Extensions, Handler, Incoming, Limits, NotSent,
     PacketConnection,
 };

@@ -327,7 +327,8 @@ fn write_flags_word(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
 /// lead nowhere from here.
 fn lines(docs: Docs) -> impl Iterator<Item = String> {
     let is_indented = docs.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    let line = move |line: &&'static str| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line };
+    let line =
+        move |line: &&'static str| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line };
     docs.iter().map(line).map(without_links)
 }
 

@@ -4,8 +4,8 @@
 //! Both ends run here; in earnest the controller would open `exec:ssh host device-server`, or a socket.
 
 use packetstream::{
-    Bytes, Context, Failure, Fulfil, PacketConnection, Payload, Protocol, Reply, Request, RequestError, Stream,
-    serve,
+    Bytes, Context, Failure, Fulfil, PacketConnection, Payload, Protocol, Reply, Request, RequestError,
+    Stream, serve,
 };
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};

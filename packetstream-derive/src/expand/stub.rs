@@ -9,9 +9,8 @@ use quote::quote;
 
 pub(crate) fn payload(payload: &Payload<'_>) -> TokenStream {
     let codec = codec(payload);
-    let variants = matches!(payload.body, Body::Enum(_)).then(|| {
-        impl_variants(payload, &Variants { parse: never(), transcribe: never(), id: never() })
-    });
+    let variants = matches!(payload.body, Body::Enum(_))
+        .then(|| impl_variants(payload, &Variants { parse: never(), transcribe: never(), id: never() }));
     let response = response(payload);
     quote!(#codec #variants #response)
 }
@@ -53,7 +52,7 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
         }
 
         impl<__Service: ::core::marker::Send + ::core::marker::Sync> #krate::Dispatch<__Service> for #ident {
-            async fn dispatch(_: #krate::Arrival<'_, Self, __Service>) -> #krate::Outcome {
+            async fn dispatch(_: &#krate::Served<Self, __Service>, _: #krate::Incoming) -> #krate::Outcome {
                 ::core::unreachable!()
             }
         }

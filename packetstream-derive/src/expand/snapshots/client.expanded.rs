@@ -18,26 +18,28 @@ impl ::packetstream::Payload for Add {
         out.field(&self.b);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(const {
-            &::packetstream::description::Struct {
-                name: "Add",
-                docs: &[" Adds two numbers."],
-                is_delimited: false,
-                magic: b"",
-                fields: &[
-                    ::packetstream::description::Field::inline(
-                        "a",
-                        &[],
-                        <u64 as ::packetstream::Payload>::encoding,
-                    ),
-                    ::packetstream::description::Field::inline(
-                        "b",
-                        &[],
-                        <u64 as ::packetstream::Payload>::encoding,
-                    ),
-                ],
-            }
-        })
+        ::packetstream::description::Encoding::Struct(
+            const {
+                &::packetstream::description::Struct {
+                    name: "Add",
+                    docs: &[" Adds two numbers."],
+                    is_delimited: false,
+                    magic: b"",
+                    fields: &[
+                        ::packetstream::description::Field::inline(
+                            "a",
+                            &[],
+                            <u64 as ::packetstream::Payload>::encoding,
+                        ),
+                        ::packetstream::description::Field::inline(
+                            "b",
+                            &[],
+                            <u64 as ::packetstream::Payload>::encoding,
+                        ),
+                    ],
+                }
+            },
+        )
     }
 }
 #[automatically_derived]
@@ -46,9 +48,7 @@ impl ::packetstream::BaseRequest for Add {
     type Error = String;
     const CONTRACT: ::packetstream::Contract = ::packetstream::Contract {
         max_payload: ::core::option::Option::Some(64),
-        timeout: ::core::option::Option::Some(
-            ::core::time::Duration::from_millis(5000u64),
-        ),
+        timeout: ::core::option::Option::Some(::core::time::Duration::from_millis(5000u64)),
         ordered: true,
         ..::packetstream::Contract::NONE
     };
@@ -64,15 +64,17 @@ impl ::packetstream::Payload for Reset {
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {}
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(const {
-            &::packetstream::description::Struct {
-                name: "Reset",
-                docs: &[],
-                is_delimited: false,
-                magic: b"",
-                fields: &[],
-            }
-        })
+        ::packetstream::description::Encoding::Struct(
+            const {
+                &::packetstream::description::Struct {
+                    name: "Reset",
+                    docs: &[],
+                    is_delimited: false,
+                    magic: b"",
+                    fields: &[],
+                }
+            },
+        )
     }
 }
 #[automatically_derived]
@@ -125,26 +127,23 @@ impl ::packetstream::Protocol for Calc {
     const NAME: &'static str = "Calc";
     const DOCS: ::packetstream::description::Docs = &[" What a calculator does."];
     const REQUESTS: &'static [::packetstream::description::Request] = &[
-        ::packetstream::description::Request::of::<
-            Add,
-        >(0u64, "Add", &[" Adds two numbers."]),
+        ::packetstream::description::Request::of::<Add>(0u64, "Add", &[" Adds two numbers."]),
         ::packetstream::description::Request::of::<Reset>(7u64, "Move", &[]),
     ];
-    const PARSERS: &'static [::packetstream::Parser<Self>] = &[
-        ::packetstream::Parser::of::<Add>(),
-        ::packetstream::Parser::of::<Reset>(),
-    ];
+    const PARSERS: &'static [::packetstream::Parser<Self>] =
+        &[::packetstream::Parser::of::<Add>(), ::packetstream::Parser::of::<Reset>()];
 }
-impl<
-    __S: ::packetstream::Fulfil<Add> + ::packetstream::Fulfil<Reset>,
-> ::packetstream::Dispatch<__S> for Calc {
+impl<__S: ::packetstream::Fulfil<Add> + ::packetstream::Fulfil<Reset>> ::packetstream::Dispatch<__S>
+    for Calc
+{
     async fn dispatch(
-        arrival: ::packetstream::Arrival<'_, Self, __S>,
+        served: &::packetstream::Served<Self, __S>,
+        incoming: ::packetstream::Incoming,
     ) -> ::packetstream::Outcome {
-        match arrival.rq_type() {
-            0u64 => arrival.fulfil::<Add>().await,
-            7u64 => arrival.fulfil::<Reset>().await,
-            _ => arrival.unknown(),
+        match incoming.rq_type {
+            0u64 => served.fulfil::<Add>(incoming).await,
+            7u64 => served.fulfil::<Reset>(incoming).await,
+            _ => served.unknown(&incoming),
         }
     }
 }

@@ -22,26 +22,28 @@ where
         out.field(&self.items);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(const {
-            &::packetstream::description::Struct {
-                name: "Page",
-                docs: &[" A page of a list."],
-                is_delimited: false,
-                magic: b"",
-                fields: &[
-                    ::packetstream::description::Field::inline(
-                        "type",
-                        &[],
-                        <u64 as ::packetstream::Payload>::encoding,
-                    ),
-                    ::packetstream::description::Field::inline(
-                        "items",
-                        &[" What is on it."],
-                        <Vec<T> as ::packetstream::Payload>::encoding,
-                    ),
-                ],
-            }
-        })
+        ::packetstream::description::Encoding::Struct(
+            const {
+                &::packetstream::description::Struct {
+                    name: "Page",
+                    docs: &[" A page of a list."],
+                    is_delimited: false,
+                    magic: b"",
+                    fields: &[
+                        ::packetstream::description::Field::inline(
+                            "type",
+                            &[],
+                            <u64 as ::packetstream::Payload>::encoding,
+                        ),
+                        ::packetstream::description::Field::inline(
+                            "items",
+                            &[" What is on it."],
+                            <Vec<T> as ::packetstream::Payload>::encoding,
+                        ),
+                    ],
+                }
+            },
+        )
     }
 }
 #[automatically_derived]
@@ -58,9 +60,7 @@ where
         reply.value()
     }
     fn reply_encoding() -> ::packetstream::description::Reply {
-        ::packetstream::description::Reply::Value(
-            <Self as ::packetstream::Payload>::encoding,
-        )
+        ::packetstream::description::Reply::Value(<Self as ::packetstream::Payload>::encoding)
     }
 }
 #[derive(Debug)]
@@ -77,21 +77,21 @@ impl ::packetstream::Payload for Name {
         ::packetstream::Payload::transcribe(&self.0, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(const {
-            &::packetstream::description::Struct {
-                name: "Name",
-                docs: &[],
-                is_delimited: false,
-                magic: b"",
-                fields: &[
-                    ::packetstream::description::Field::whole(
+        ::packetstream::description::Encoding::Struct(
+            const {
+                &::packetstream::description::Struct {
+                    name: "Name",
+                    docs: &[],
+                    is_delimited: false,
+                    magic: b"",
+                    fields: &[::packetstream::description::Field::whole(
                         "0",
                         &[],
                         <String as ::packetstream::Payload>::encoding,
-                    ),
-                ],
-            }
-        })
+                    )],
+                }
+            },
+        )
     }
 }
 #[automatically_derived]
@@ -105,8 +105,6 @@ impl ::packetstream::Response for Name {
         reply.value()
     }
     fn reply_encoding() -> ::packetstream::description::Reply {
-        ::packetstream::description::Reply::Value(
-            <Self as ::packetstream::Payload>::encoding,
-        )
+        ::packetstream::description::Reply::Value(<Self as ::packetstream::Payload>::encoding)
     }
 }

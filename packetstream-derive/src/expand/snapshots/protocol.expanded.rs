@@ -15,26 +15,28 @@ impl ::packetstream::Payload for Add {
         out.field(&self.1);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(const {
-            &::packetstream::description::Struct {
-                name: "Add",
-                docs: &[" Adds two numbers."],
-                is_delimited: false,
-                magic: b"",
-                fields: &[
-                    ::packetstream::description::Field::inline(
-                        "0",
-                        &[],
-                        <u64 as ::packetstream::Payload>::encoding,
-                    ),
-                    ::packetstream::description::Field::inline(
-                        "1",
-                        &[],
-                        <u64 as ::packetstream::Payload>::encoding,
-                    ),
-                ],
-            }
-        })
+        ::packetstream::description::Encoding::Struct(
+            const {
+                &::packetstream::description::Struct {
+                    name: "Add",
+                    docs: &[" Adds two numbers."],
+                    is_delimited: false,
+                    magic: b"",
+                    fields: &[
+                        ::packetstream::description::Field::inline(
+                            "0",
+                            &[],
+                            <u64 as ::packetstream::Payload>::encoding,
+                        ),
+                        ::packetstream::description::Field::inline(
+                            "1",
+                            &[],
+                            <u64 as ::packetstream::Payload>::encoding,
+                        ),
+                    ],
+                }
+            },
+        )
     }
 }
 #[automatically_derived]
@@ -64,20 +66,18 @@ impl ::core::convert::TryFrom<Calc> for Add {
 }
 impl ::packetstream::Protocol for Calc {
     const NAME: &'static str = "Calc";
-    const REQUESTS: &'static [::packetstream::description::Request] = &[
-        ::packetstream::description::Request::of::<Add>(0u64, "Add", &[]),
-    ];
-    const PARSERS: &'static [::packetstream::Parser<Self>] = &[
-        ::packetstream::Parser::of::<Add>(),
-    ];
+    const REQUESTS: &'static [::packetstream::description::Request] =
+        &[::packetstream::description::Request::of::<Add>(0u64, "Add", &[])];
+    const PARSERS: &'static [::packetstream::Parser<Self>] = &[::packetstream::Parser::of::<Add>()];
 }
 impl<__S: ::packetstream::Fulfil<Add>> ::packetstream::Dispatch<__S> for Calc {
     async fn dispatch(
-        arrival: ::packetstream::Arrival<'_, Self, __S>,
+        served: &::packetstream::Served<Self, __S>,
+        incoming: ::packetstream::Incoming,
     ) -> ::packetstream::Outcome {
-        match arrival.rq_type() {
-            0u64 => arrival.fulfil::<Add>().await,
-            _ => arrival.unknown(),
+        match incoming.rq_type {
+            0u64 => served.fulfil::<Add>(incoming).await,
+            _ => served.unknown(&incoming),
         }
     }
 }
