@@ -88,7 +88,7 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Enum(&description::Enum {
+            Encoding::Enum(const { &description::Enum {
                 name: "Length",
                 docs: &[" A length in some unit."],
                 variants: &[
@@ -100,7 +100,7 @@ mod by_hand {
                         fields: &[Field::inline("0", &[], u64::encoding)],
                     },
                 ],
-            })
+            } })
         }
     }
 
@@ -148,7 +148,7 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
+            Encoding::Struct(const { &description::Struct {
                 name: "Move",
                 docs: &[" Moves."],
                 is_delimited: false,
@@ -158,7 +158,7 @@ mod by_hand {
                     Field::inline("by", &[], Length::encoding),
                     Field::flag::<Option<String>>("towards", &[], Flag::set(1)),
                 ],
-            })
+            } })
         }
     }
 
@@ -187,7 +187,7 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
+            Encoding::Struct(const { &description::Struct {
                 name: "Moved",
                 docs: &[],
                 is_delimited: false,
@@ -196,7 +196,7 @@ mod by_hand {
                     Field::inline("position", &[], Be::<u32>::encoding),
                     Field::inline("log", &[], String::rest_encoding),
                 ],
-            })
+            } })
         }
     }
 
@@ -229,13 +229,13 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
+            Encoding::Struct(const { &description::Struct {
                 name: "Stuck",
                 docs: &[],
                 is_delimited: false,
                 magic: b"",
                 fields: &[Field::inline("at", &[], u64::encoding)],
-            })
+            } })
         }
     }
 
@@ -250,13 +250,13 @@ mod by_hand {
         fn transcribe(&self, _: &mut PayloadWriter) {}
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
+            Encoding::Struct(const { &description::Struct {
                 name: "Stop",
                 docs: &[],
                 is_delimited: false,
                 magic: b"",
                 fields: &[],
-            })
+            } })
         }
     }
 

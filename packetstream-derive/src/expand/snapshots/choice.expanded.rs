@@ -1,5 +1,6 @@
+#[repr(u8)]
 #[derive(Debug)]
-enum Shape {
+pub enum Shape {
     Point = 1,
     Circle(u64),
     Polygon { corners: Vec<(u64, u64)> },
@@ -16,42 +17,44 @@ impl ::packetstream::Payload for Shape {
         ::packetstream::Variants::transcribe_variant(self, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Enum(
-            const {
-                &::packetstream::description::Enum {
-                    name: "Shape",
-                    docs: &[],
-                    variants: &[
-                        ::packetstream::description::Variant {
-                            id: 1u64,
-                            name: "Point",
-                            docs: &[],
-                            fields: &[],
-                        },
-                        ::packetstream::description::Variant {
-                            id: 2u64,
-                            name: "Circle",
-                            docs: &[],
-                            fields: &[::packetstream::description::Field::inline(
+        ::packetstream::description::Encoding::Enum(const {
+            &::packetstream::description::Enum {
+                name: "Shape",
+                docs: &[],
+                variants: &[
+                    ::packetstream::description::Variant {
+                        id: 1u64,
+                        name: "Point",
+                        docs: &[],
+                        fields: &[],
+                    },
+                    ::packetstream::description::Variant {
+                        id: 2u64,
+                        name: "Circle",
+                        docs: &[],
+                        fields: &[
+                            ::packetstream::description::Field::inline(
                                 "0",
                                 &[],
                                 <u64 as ::packetstream::Payload>::encoding,
-                            )],
-                        },
-                        ::packetstream::description::Variant {
-                            id: 3u64,
-                            name: "Polygon",
-                            docs: &[],
-                            fields: &[::packetstream::description::Field::inline(
+                            ),
+                        ],
+                    },
+                    ::packetstream::description::Variant {
+                        id: 3u64,
+                        name: "Polygon",
+                        docs: &[],
+                        fields: &[
+                            ::packetstream::description::Field::inline(
                                 "corners",
                                 &[],
                                 <Vec<(u64, u64)> as ::packetstream::Payload>::encoding,
-                            )],
-                        },
-                    ],
-                }
-            },
-        )
+                            ),
+                        ],
+                    },
+                ],
+            }
+        })
     }
 }
 #[automatically_derived]
@@ -103,6 +106,8 @@ impl ::packetstream::Response for Shape {
         reply.value()
     }
     fn reply_encoding() -> ::packetstream::description::Reply {
-        ::packetstream::description::Reply::Value(<Self as ::packetstream::Payload>::encoding)
+        ::packetstream::description::Reply::Value(
+            <Self as ::packetstream::Payload>::encoding,
+        )
     }
 }

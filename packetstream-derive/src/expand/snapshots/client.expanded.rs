@@ -1,6 +1,6 @@
 /// Adds two numbers.
 #[derive(Debug)]
-struct Add {
+pub struct Add {
     a: u64,
     b: u64,
 }
@@ -18,28 +18,26 @@ impl ::packetstream::Payload for Add {
         out.field(&self.b);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(
-            const {
-                &::packetstream::description::Struct {
-                    name: "Add",
-                    docs: &[" Adds two numbers."],
-                    is_delimited: false,
-                    magic: b"",
-                    fields: &[
-                        ::packetstream::description::Field::inline(
-                            "a",
-                            &[],
-                            <u64 as ::packetstream::Payload>::encoding,
-                        ),
-                        ::packetstream::description::Field::inline(
-                            "b",
-                            &[],
-                            <u64 as ::packetstream::Payload>::encoding,
-                        ),
-                    ],
-                }
-            },
-        )
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Add",
+                docs: &[" Adds two numbers."],
+                is_delimited: false,
+                magic: b"",
+                fields: &[
+                    ::packetstream::description::Field::inline(
+                        "a",
+                        &[],
+                        <u64 as ::packetstream::Payload>::encoding,
+                    ),
+                    ::packetstream::description::Field::inline(
+                        "b",
+                        &[],
+                        <u64 as ::packetstream::Payload>::encoding,
+                    ),
+                ],
+            }
+        })
     }
 }
 #[automatically_derived]
@@ -48,13 +46,15 @@ impl ::packetstream::BaseRequest for Add {
     type Error = String;
     const CONTRACT: ::packetstream::Contract = ::packetstream::Contract {
         max_payload: ::core::option::Option::Some(64),
-        timeout: ::core::option::Option::Some(::core::time::Duration::from_millis(5000u64)),
+        timeout: ::core::option::Option::Some(
+            ::core::time::Duration::from_millis(5000u64),
+        ),
         ordered: true,
         ..::packetstream::Contract::NONE
     };
 }
 #[derive(Debug)]
-struct Reset;
+pub struct Reset;
 #[automatically_derived]
 impl ::packetstream::Payload for Reset {
     fn parse(
@@ -64,17 +64,15 @@ impl ::packetstream::Payload for Reset {
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {}
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(
-            const {
-                &::packetstream::description::Struct {
-                    name: "Reset",
-                    docs: &[],
-                    is_delimited: false,
-                    magic: b"",
-                    fields: &[],
-                }
-            },
-        )
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Reset",
+                docs: &[],
+                is_delimited: false,
+                magic: b"",
+                fields: &[],
+            }
+        })
     }
 }
 #[automatically_derived]
@@ -84,7 +82,7 @@ impl ::packetstream::BaseRequest for Reset {
 }
 /// What a calculator does.
 #[derive(Debug)]
-pub(crate) enum Calc {
+pub enum Calc {
     /// Adds two numbers.
     Add(Add),
     Move(Reset),
@@ -127,15 +125,19 @@ impl ::packetstream::Protocol for Calc {
     const NAME: &'static str = "Calc";
     const DOCS: ::packetstream::description::Docs = &[" What a calculator does."];
     const REQUESTS: &'static [::packetstream::description::Request] = &[
-        ::packetstream::description::Request::of::<Add>(0u64, "Add", &[" Adds two numbers."]),
+        ::packetstream::description::Request::of::<
+            Add,
+        >(0u64, "Add", &[" Adds two numbers."]),
         ::packetstream::description::Request::of::<Reset>(7u64, "Move", &[]),
     ];
-    const PARSERS: &'static [::packetstream::Parser<Self>] =
-        &[::packetstream::Parser::of::<Add>(), ::packetstream::Parser::of::<Reset>()];
+    const PARSERS: &'static [::packetstream::Parser<Self>] = &[
+        ::packetstream::Parser::of::<Add>(),
+        ::packetstream::Parser::of::<Reset>(),
+    ];
 }
-impl<__S: ::packetstream::Fulfil<Add> + ::packetstream::Fulfil<Reset>> ::packetstream::Dispatch<__S>
-    for Calc
-{
+impl<
+    __S: ::packetstream::Fulfil<Add> + ::packetstream::Fulfil<Reset>,
+> ::packetstream::Dispatch<__S> for Calc {
     async fn dispatch(
         served: &::packetstream::Served<Self, __S>,
         incoming: ::packetstream::Incoming,
@@ -149,7 +151,7 @@ impl<__S: ::packetstream::Fulfil<Add> + ::packetstream::Fulfil<Reset>> ::packets
 }
 /// Asks the requests of [`Calc`] over a connection, each with a method.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-pub(crate) struct CalcClient(::packetstream::PacketConnection);
+pub struct CalcClient(::packetstream::PacketConnection);
 #[automatically_derived]
 impl ::core::convert::From<::packetstream::PacketConnection> for CalcClient {
     fn from(connection: ::packetstream::PacketConnection) -> Self {
@@ -165,11 +167,11 @@ impl ::packetstream::HasPacketConnection for CalcClient {
 }
 impl CalcClient {
     /// Adds two numbers.
-    pub(crate) fn add(&self, request: Add) -> ::packetstream::TypedCall<Add> {
+    pub fn add(&self, request: Add) -> ::packetstream::TypedCall<Add> {
         ::packetstream::HasPacketConnection::conn_submit(self, request)
     }
     /// Sends the request [`Move`](Calc::Move); await the call for its reply.
-    pub(crate) fn r#move(&self, request: Reset) -> ::packetstream::TypedCall<Reset> {
+    pub fn r#move(&self, request: Reset) -> ::packetstream::TypedCall<Reset> {
         ::packetstream::HasPacketConnection::conn_submit(self, request)
     }
 }

@@ -1,6 +1,6 @@
 /// A page of a list.
 #[derive(Debug)]
-struct Page<T: std::fmt::Debug> {
+pub struct Page<T: std::fmt::Debug> {
     r#type: u64,
     /// What is on it.
     items: Vec<T>,
@@ -22,28 +22,26 @@ where
         out.field(&self.items);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(
-            const {
-                &::packetstream::description::Struct {
-                    name: "Page",
-                    docs: &[" A page of a list."],
-                    is_delimited: false,
-                    magic: b"",
-                    fields: &[
-                        ::packetstream::description::Field::inline(
-                            "type",
-                            &[],
-                            <u64 as ::packetstream::Payload>::encoding,
-                        ),
-                        ::packetstream::description::Field::inline(
-                            "items",
-                            &[" What is on it."],
-                            <Vec<T> as ::packetstream::Payload>::encoding,
-                        ),
-                    ],
-                }
-            },
-        )
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Page",
+                docs: &[" A page of a list."],
+                is_delimited: false,
+                magic: b"",
+                fields: &[
+                    ::packetstream::description::Field::inline(
+                        "type",
+                        &[],
+                        <u64 as ::packetstream::Payload>::encoding,
+                    ),
+                    ::packetstream::description::Field::inline(
+                        "items",
+                        &[" What is on it."],
+                        <Vec<T> as ::packetstream::Payload>::encoding,
+                    ),
+                ],
+            }
+        })
     }
 }
 #[automatically_derived]
@@ -60,11 +58,13 @@ where
         reply.value()
     }
     fn reply_encoding() -> ::packetstream::description::Reply {
-        ::packetstream::description::Reply::Value(<Self as ::packetstream::Payload>::encoding)
+        ::packetstream::description::Reply::Value(
+            <Self as ::packetstream::Payload>::encoding,
+        )
     }
 }
 #[derive(Debug)]
-struct Name(String);
+pub struct Name(String);
 #[automatically_derived]
 impl ::packetstream::Payload for Name {
     fn parse(
@@ -77,21 +77,21 @@ impl ::packetstream::Payload for Name {
         ::packetstream::Payload::transcribe(&self.0, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(
-            const {
-                &::packetstream::description::Struct {
-                    name: "Name",
-                    docs: &[],
-                    is_delimited: false,
-                    magic: b"",
-                    fields: &[::packetstream::description::Field::whole(
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Name",
+                docs: &[],
+                is_delimited: false,
+                magic: b"",
+                fields: &[
+                    ::packetstream::description::Field::whole(
                         "0",
                         &[],
                         <String as ::packetstream::Payload>::encoding,
-                    )],
-                }
-            },
-        )
+                    ),
+                ],
+            }
+        })
     }
 }
 #[automatically_derived]
@@ -105,6 +105,8 @@ impl ::packetstream::Response for Name {
         reply.value()
     }
     fn reply_encoding() -> ::packetstream::description::Reply {
-        ::packetstream::description::Reply::Value(<Self as ::packetstream::Payload>::encoding)
+        ::packetstream::description::Reply::Value(
+            <Self as ::packetstream::Payload>::encoding,
+        )
     }
 }

@@ -1,6 +1,6 @@
 /// Adds two numbers.
 #[derive(Debug)]
-struct Add(u64, u64);
+pub struct Add(pub u64, pub u64);
 #[automatically_derived]
 impl ::packetstream::Payload for Add {
     fn parse(
@@ -15,28 +15,26 @@ impl ::packetstream::Payload for Add {
         out.field(&self.1);
     }
     fn encoding() -> ::packetstream::description::Encoding {
-        ::packetstream::description::Encoding::Struct(
-            const {
-                &::packetstream::description::Struct {
-                    name: "Add",
-                    docs: &[" Adds two numbers."],
-                    is_delimited: false,
-                    magic: b"",
-                    fields: &[
-                        ::packetstream::description::Field::inline(
-                            "0",
-                            &[],
-                            <u64 as ::packetstream::Payload>::encoding,
-                        ),
-                        ::packetstream::description::Field::inline(
-                            "1",
-                            &[],
-                            <u64 as ::packetstream::Payload>::encoding,
-                        ),
-                    ],
-                }
-            },
-        )
+        ::packetstream::description::Encoding::Struct(const {
+            &::packetstream::description::Struct {
+                name: "Add",
+                docs: &[" Adds two numbers."],
+                is_delimited: false,
+                magic: b"",
+                fields: &[
+                    ::packetstream::description::Field::inline(
+                        "0",
+                        &[],
+                        <u64 as ::packetstream::Payload>::encoding,
+                    ),
+                    ::packetstream::description::Field::inline(
+                        "1",
+                        &[],
+                        <u64 as ::packetstream::Payload>::encoding,
+                    ),
+                ],
+            }
+        })
     }
 }
 #[automatically_derived]
@@ -45,7 +43,7 @@ impl ::packetstream::BaseRequest for Add {
     type Error = ::packetstream::Failure;
 }
 #[derive(Debug)]
-enum Calc {
+pub enum Calc {
     Add(Add),
 }
 impl ::packetstream::Carries<Add> for Calc {
@@ -66,9 +64,12 @@ impl ::core::convert::TryFrom<Calc> for Add {
 }
 impl ::packetstream::Protocol for Calc {
     const NAME: &'static str = "Calc";
-    const REQUESTS: &'static [::packetstream::description::Request] =
-        &[::packetstream::description::Request::of::<Add>(0u64, "Add", &[])];
-    const PARSERS: &'static [::packetstream::Parser<Self>] = &[::packetstream::Parser::of::<Add>()];
+    const REQUESTS: &'static [::packetstream::description::Request] = &[
+        ::packetstream::description::Request::of::<Add>(0u64, "Add", &[]),
+    ];
+    const PARSERS: &'static [::packetstream::Parser<Self>] = &[
+        ::packetstream::Parser::of::<Add>(),
+    ];
 }
 impl<__S: ::packetstream::Fulfil<Add>> ::packetstream::Dispatch<__S> for Calc {
     async fn dispatch(
