@@ -30,6 +30,7 @@ macro_rules! requests {
             impl BaseRequest for $name {
                 type Reply = u64;
                 type Error = Failure;
+                #[allow(clippy::needless_update, reason = "one of them says everything")]
                 const CONTRACT: Contract = Contract { $($limit: $value,)* ..Contract::NONE };
             }
 
@@ -130,7 +131,7 @@ impl<R: Numbered> Fulfil<R> for Server {
 /// A client of a service whose jobs the test sees.
 struct Bench {
     lab: Client<Lab>,
-    peer: PacketConnection,
+    _peer: PacketConnection,
     jobs: mpsc::UnboundedReceiver<Job>,
 }
 
@@ -138,7 +139,7 @@ impl Bench {
     fn new() -> Self {
         let (out, jobs) = mpsc::unbounded_channel();
         let (connection, peer) = asking(serve::<Lab, _>(Server(out)));
-        Self { lab: connection.into(), peer, jobs }
+        Self { lab: connection.into(), _peer: peer, jobs }
     }
 
     fn asks<R: Numbered>(&self, number: u64) -> TypedCall<R>
@@ -252,7 +253,7 @@ async fn a_thousand_ordered_requests_are_performed_in_the_order_of_their_arrival
     impl<R: Numbered> Fulfil<R> for Log {
         async fn fulfil(&self, request: R, _: Context) -> Result<u64, Failure> {
             let number = request.number();
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 yield_now().await;
             }
             self.0.lock().unwrap().push(number);
@@ -309,7 +310,7 @@ async fn the_order_is_that_of_arrival_also_for_a_task_without_budget() {
     let let_on = Arc::new(Notify::new());
     let served = Arc::new(serve::<Lab, _>(Server(out)));
     let (connection, peer) = asking(Exhausting { served, let_on: Arc::clone(&let_on) });
-    let mut bench = Bench { lab: connection.into(), peer, jobs };
+    let mut bench = Bench { lab: connection.into(), _peer: peer, jobs };
     let calls = [9, 1, 2].map(|number| bench.asks::<First>(number));
     let before = bench.begins(9).await;
     before.ends(End::Done);
@@ -431,7 +432,7 @@ async fn a_blocking_handler_sees_that_its_connection_is_gone() {
     let (peer, driver) = PacketConnection::builder().handler(serve::<Lab, _>(Server(out))).build(there);
     let driver = tokio::spawn(driver.run());
     let lab = PacketConnection::builder().spawn(here).into();
-    let mut bench = Bench { lab, peer, jobs };
+    let mut bench = Bench { lab, _peer: peer, jobs };
     let call = bench.asks::<Blocking>(1);
     let job = bench.begins(1).await;
     driver.abort();
