@@ -69,7 +69,7 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
 //!
 //! # Back-pressure
 //!
@@ -160,7 +160,9 @@ pub use transport::Address;
 pub use transport::AddressError;
 pub use transport::Child;
 pub use transport::ConnectError;
+pub use transport::Credentials;
 pub use transport::Listener;
+pub use transport::Peer;
 pub use transport::ServeError;
 pub use transport::Stream;
 pub use transport::connect;
