@@ -151,6 +151,7 @@ pub use protocol::Carries;
 pub use protocol::ParseRequestError;
 pub use protocol::Parser;
 pub use protocol::Protocol;
+pub use service::Arrival;
 pub use service::Context;
 pub use service::Dispatch;
 pub use service::Fulfil;

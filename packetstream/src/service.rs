@@ -5,10 +5,11 @@ mod contract;
 mod served;
 
 use crate::protocol::Protocol;
-use packetstream_core::{BaseRequest, Incoming, Outcome};
+use packetstream_core::{BaseRequest, Outcome};
 use std::future::Future;
 
 pub use context::Context;
+pub use served::Arrival;
 pub use served::Served;
 pub use served::serve;
 
@@ -36,7 +37,7 @@ pub trait Fulfil<R: BaseRequest>: Send + Sync + 'static {
 /// A protocol all of whose requests `S` performs. `#[derive(Protocol)]` writes it, for every `S` that
 /// implements [`Fulfil`] for each request.
 pub trait Dispatch<S>: Protocol {
-    /// Has the service perform the request: a match of [`Incoming::rq_type`] with a [`Served::fulfil`] for
-    /// each request and a [`Served::unknown`] for the rest.
-    fn dispatch(served: &Served<Self, S>, incoming: Incoming) -> impl Future<Output = Outcome> + Send;
+    /// Has the service perform a request that has arrived: a match of [`Arrival::rq_type`] with an
+    /// [`Arrival::fulfil`] for each request and an [`Arrival::unknown`] for the rest.
+    fn dispatch(arrival: Arrival<'_, Self, S>) -> impl Future<Output = Outcome> + Send;
 }

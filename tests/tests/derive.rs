@@ -123,7 +123,10 @@ fn numbers_are_those_of_the_declaration() {
     assert_eq!(<Text as Carries<Repeat>>::REQUEST_TYPE, 0);
     assert_eq!(<Text as Carries<Grow>>::REQUEST_TYPE, 7);
     assert_eq!(<Text as Carries<Reset>>::REQUEST_TYPE, u64::MAX - 1);
-    assert_eq!(Text::REQUESTS.iter().map(|request| request.rq_type).collect::<Vec<_>>(), [0, 7, u64::MAX - 1]);
+    assert_eq!(
+        Text::REQUESTS.iter().map(|request| request.rq_type).collect::<Vec<_>>(),
+        [0, 7, u64::MAX - 1]
+    );
 }
 
 #[test]

@@ -84,9 +84,8 @@ fn typed(Protocol { krate, ident, docs, requests, .. }: &Protocol<'_>) -> TokenS
 
 fn dispatch(Protocol { krate, ident, requests, .. }: &Protocol<'_>) -> TokenStream {
     let types = requests.iter().map(|request| request.ty);
-    let fulfil = requests
-        .iter()
-        .map(|Carried { ty, number, .. }| quote!(#number => served.fulfil::<#ty>(incoming).await));
+    let fulfil =
+        requests.iter().map(|Carried { ty, number, .. }| quote!(#number => arrival.fulfil::<#ty>().await));
     // What performs requests can be shared by tasks; what performs none has to be, too.
     let bounds = if requests.is_empty() {
         quote!(::core::marker::Send + ::core::marker::Sync)
@@ -96,13 +95,10 @@ fn dispatch(Protocol { krate, ident, requests, .. }: &Protocol<'_>) -> TokenStre
     // The service's name is one that no request has: a type parameter hides what is called the same.
     quote! {
         impl<__S: #bounds> #krate::Dispatch<__S> for #ident {
-            async fn dispatch(
-                served: &#krate::Served<Self, __S>,
-                incoming: #krate::Incoming,
-            ) -> #krate::Outcome {
-                match incoming.rq_type {
+            async fn dispatch(arrival: #krate::Arrival<'_, Self, __S>) -> #krate::Outcome {
+                match arrival.rq_type() {
                     #(#fulfil,)*
-                    _ => served.unknown(&incoming),
+                    _ => arrival.unknown(),
                 }
             }
         }

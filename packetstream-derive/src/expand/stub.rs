@@ -52,7 +52,7 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
         }
 
         impl<__Service: ::core::marker::Send + ::core::marker::Sync> #krate::Dispatch<__Service> for #ident {
-            async fn dispatch(_: &#krate::Served<Self, __Service>, _: #krate::Incoming) -> #krate::Outcome {
+            async fn dispatch(_: #krate::Arrival<'_, Self, __Service>) -> #krate::Outcome {
                 ::core::unreachable!()
             }
         }

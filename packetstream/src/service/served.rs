@@ -7,7 +7,6 @@ use crate::protocol::{Carries, ParseRequestError, Protocol};
 use packetstream_core::{
     BaseRequest, Contract, ErrorResponse, Failure, Handler, Incoming, Outcome, Response,
 };
-use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -47,36 +46,64 @@ where
     P: Dispatch<S> + Send + 'static,
     S: Send + Sync + 'static,
 {
-    fn handle(&self, incoming: Incoming) -> impl Future<Output = Outcome> + Send {
-        P::dispatch(self, incoming)
+    async fn handle(&self, incoming: Incoming) -> Outcome {
+        let rq_type = incoming.rq_type;
+        let mut incoming = Some(incoming);
+        P::dispatch(Arrival { served: self, rq_type, incoming: &mut incoming }).await
     }
 }
 
-impl<P, S> Served<P, S> {
-    /// Performs one request of type `R`, whatever its number: what an arm of [`Dispatch::dispatch`] does.
-    pub async fn fulfil<R>(&self, incoming: Incoming) -> Outcome
+/// A request that has arrived at a service.
+#[derive(Debug)]
+pub struct Arrival<'a, P, S> {
+    served: &'a Served<P, S>,
+    rq_type: u64,
+    /// Lent, since whoever passes it on would each keep a place for it.
+    incoming: &'a mut Option<Incoming>,
+}
+
+impl<P, S> Arrival<'_, P, S> {
+    /// The number of the request.
+    #[must_use]
+    pub const fn rq_type(&self) -> u64 {
+        self.rq_type
+    }
+
+    /// Has it performed as a request of type `R`: what an arm of [`Dispatch::dispatch`] does.
+    pub async fn fulfil<R>(self) -> Outcome
     where
         P: Protocol + Carries<R>,
         S: Fulfil<R>,
         R: BaseRequest + Send + 'static,
     {
+        let Some(incoming) = self.incoming.take() else { return Err(Failure::internal()) };
         if const { matches!(R::CONTRACT, Contract::NONE) } {
-            perform(&*self.service, Context::new(incoming)).await
+            let mut cx = Context::new(incoming);
+            let request = match R::from_request_payload(cx.flags(), cx.take_payload()) {
+                Ok(request) => request,
+                Err(error) => return Err(refusal(&error.into())),
+            };
+            match self.served.service.fulfil(request, cx).await {
+                Ok(reply) => Ok(reply.into_reply()),
+                Err(error) => Err(error.into_failure()),
+            }
         } else {
             // Boxed, since the future of a request without a contract would else have room for all this.
-            Box::pin(self.fulfil_contract(incoming)).await
+            Box::pin(self.served.fulfil_contract(incoming)).await
         }
     }
 
-    /// Refuses a request that the protocol does not carry.
+    /// Refuses it: the protocol carries no request of this number.
     ///
     /// # Errors
     ///
     /// Always; `unknown request type 7`.
-    pub fn unknown(&self, incoming: &Incoming) -> Outcome {
-        Err(refusal(&ParseRequestError::UnknownType(incoming.rq_type)))
+    pub fn unknown(self) -> Outcome {
+        Err(refusal(&ParseRequestError::UnknownType(self.rq_type)))
     }
+}
 
+impl<P, S> Served<P, S> {
     async fn fulfil_contract<R>(&self, incoming: Incoming) -> Outcome
     where
         P: Protocol + Carries<R>,

@@ -139,13 +139,12 @@ impl<
     __S: ::packetstream::Fulfil<Add> + ::packetstream::Fulfil<Reset>,
 > ::packetstream::Dispatch<__S> for Calc {
     async fn dispatch(
-        served: &::packetstream::Served<Self, __S>,
-        incoming: ::packetstream::Incoming,
+        arrival: ::packetstream::Arrival<'_, Self, __S>,
     ) -> ::packetstream::Outcome {
-        match incoming.rq_type {
-            0u64 => served.fulfil::<Add>(incoming).await,
-            7u64 => served.fulfil::<Reset>(incoming).await,
-            _ => served.unknown(&incoming),
+        match arrival.rq_type() {
+            0u64 => arrival.fulfil::<Add>().await,
+            7u64 => arrival.fulfil::<Reset>().await,
+            _ => arrival.unknown(),
         }
     }
 }

@@ -73,12 +73,11 @@ impl ::packetstream::Protocol for Calc {
 }
 impl<__S: ::packetstream::Fulfil<Add>> ::packetstream::Dispatch<__S> for Calc {
     async fn dispatch(
-        served: &::packetstream::Served<Self, __S>,
-        incoming: ::packetstream::Incoming,
+        arrival: ::packetstream::Arrival<'_, Self, __S>,
     ) -> ::packetstream::Outcome {
-        match incoming.rq_type {
-            0u64 => served.fulfil::<Add>(incoming).await,
-            _ => served.unknown(&incoming),
+        match arrival.rq_type() {
+            0u64 => arrival.fulfil::<Add>().await,
+            _ => arrival.unknown(),
         }
     }
 }
