@@ -40,10 +40,44 @@
 //!
 //! A **request** is a struct that derives [`Request`](macro@Request): its fields are the payload, and
 //! `reply` is what an ok answer carries, any [`Response`]. A **protocol** is an enum that derives
-//! [`Protocol`](macro@Protocol) and gives each request its number. Values within requests and replies
-//! derive [`Payload`](macro@Payload). All of it can be written by hand: the derives write impls of
-//! [`Payload`](trait@Payload), [`BaseRequest`], [`Carries`], [`Protocol`](trait@Protocol) and
-//! [`Dispatch`].
+//! [`Protocol`](macro@Protocol) and gives each request its number. Structs and enums within requests and replies
+//! derive [`Payload`](macro@Payload). What fields can be is on the page of [`attributes`]: numbers of fixed width,
+//! bits of the packet's flags, counts, what takes the rest of a payload, and more.
+//!
+//! ```
+//! use packetstream::{Bytes, Payload, Request};
+//!
+//! /// Writes to a device's memory.
+//! #[derive(Request)]
+//! #[request(reply = Written, error = WriteError, max_payload = 4096, timeout = "2s", ordered)]
+//! struct Write {
+//!     #[request(flag = 0)]
+//!     verify: bool,
+//!     #[request(big)]
+//!     address: u16,
+//!     #[request(rest)]
+//!     data: Bytes,
+//! }
+//!
+//! #[derive(Payload)]
+//! struct Written {
+//!     #[payload(flag = 0)]
+//!     checksum: Option<u64>,
+//! }
+//!
+//! #[derive(Payload)]
+//! enum WriteError {
+//!     ReadOnly = 1,
+//!     Worn = 2,
+//! }
+//! ```
+//!
+//! A protocol is known as data, too: [`Protocol::DESCRIPTION`](trait@Protocol). A line in a test,
+//! [`lock::assert_locked`], compares it with a committed file and tells additions from what would break deployed
+//! peers; [`page::markdown`] makes its documentation.
+//!
+//! All of it can be written by hand: the derives write impls of [`Payload`](trait@Payload), [`BaseRequest`],
+//! [`Carries`], [`Protocol`](trait@Protocol) and [`Dispatch`].
 //!
 //! # Answering
 //!
