@@ -2,7 +2,8 @@
 
 use crate::support::{NAME, Served, within};
 use packetstream::{
-    Bytes, Failure, Incoming, Outcome, PacketConnection, Payload, PayloadWriter, Reply, Response, Stream,
+    Bytes, Failure, Incoming, Outcome, PacketConnection, Payload, PayloadWriter, Reply, RequestError,
+    Response, Stream,
 };
 use packetstream_examples::chunkstore::client;
 use packetstream_examples::chunkstore::hash::{HashClass, HashCode};
@@ -301,6 +302,51 @@ async fn a_chunk_stored_under_another_name_is_an_error() {
     });
     let error = push_to(&liar, tree.path()).await;
     assert!(matches!(error, PushError::Upload(UploadError::OtherCode { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_chunk_stored_under_the_same_digest_of_another_class_is_an_error() {
+    let tree = TempDir::new().unwrap();
+    fs::write(tree.path().join("file"), "content").unwrap();
+    let liar = liar(|request| {
+        Ok(match request.rq_type {
+            0 => {
+                let (_, chunk) = <(HashClass, Bytes)>::from_bytes(request.payload).unwrap();
+                HashCode::Sha256(CLASS.hash(&chunk).digest().try_into().unwrap()).into_reply()
+            }
+            5 => of_class().into_reply(),
+            _ => false.into_reply(),
+        })
+    });
+    let error = push_to(&liar, tree.path()).await;
+    assert!(matches!(error, PushError::Upload(UploadError::OtherCode { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn answers_that_are_none_to_the_request_are_refused() {
+    let tree = TempDir::new().unwrap();
+    fs::write(tree.path().join("file"), "content").unwrap();
+    let code = CLASS.hash(b"content").to_bytes();
+    let no = Reply { flags: 0, payload: Bytes::new() };
+    for (contains, add) in [
+        (Reply { flags: 2, ..no.clone() }, no.clone()),
+        (Reply { payload: Bytes::from_static(b"!"), ..no.clone() }, no.clone()),
+        (no.clone(), Reply { flags: 1, payload: code.clone() }),
+        (no.clone(), Reply { payload: code.slice(1..), ..no.clone() }),
+        (no.clone(), Reply { payload: [&code[..], b"!"].concat().into(), ..no.clone() }),
+    ] {
+        let liar = liar(move |request| {
+            Ok(match request.rq_type {
+                0 => add.clone(),
+                5 => of_class().into_reply(),
+                _ => contains.clone(),
+            })
+        });
+        let PushError::Upload(UploadError::Call { source, .. }) = push_to(&liar, tree.path()).await else {
+            panic!()
+        };
+        assert!(matches!(source, RequestError::Undecodable(_)), "{source}");
+    }
 }
 
 #[tokio::test]
