@@ -13,14 +13,17 @@
 //! To begin with: [`server`] serves a [`store`], a [`client`] [pushes](push) and [pulls](pull) trees, and the
 //! [`demo`] does all of it and [compares](compare).
 
+pub mod archive;
 pub mod client;
 pub mod compare;
 pub mod demo;
 pub mod hash;
+pub mod list;
 pub mod protocol;
 pub mod pull;
 pub mod push;
 pub mod report;
 pub mod server;
+pub mod stat;
 pub mod store;
 pub mod tree;

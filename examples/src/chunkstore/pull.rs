@@ -18,12 +18,13 @@ mod fetch;
 mod restore;
 mod tree;
 
-use super::protocol::{ArchiveLast, ChunkClient};
+use super::archive::{self, ArchiveError};
+use super::protocol::ChunkClient;
 use super::report::Tally;
 use super::tree::MAX_DEPTH;
-use super::tree::dirent::{Dirent, Kind};
+use super::tree::dirent::Kind;
 use super::tree::meta::MetaError;
-use packetstream::{PayloadError, RequestError};
+use packetstream::PayloadError;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,25 +49,9 @@ pub enum PullError {
         /// Why not.
         source: io::Error,
     },
-    /// The server cannot be asked.
-    #[error("cannot look up `{archive}`")]
-    LookUp {
-        /// The archive's name.
-        archive: String,
-        /// Why not.
-        source: RequestError,
-    },
-    /// The archive has no entry.
-    #[error("nothing was ever pushed as `{0}`")]
-    NeverPushed(String),
-    /// The archive's entry is not one.
-    #[error("bad entry of `{archive}`")]
-    Entry {
-        /// The archive's name.
-        archive: String,
-        /// What is wrong.
-        source: PayloadError,
-    },
+    /// There is no entry to tell what the tree is.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The archive's entry is something else.
     #[error("`{0}` is not a directory")]
     NotDirectory(String),
@@ -124,7 +109,10 @@ pub async fn pull(
     tally: &Arc<Tally>,
 ) -> Result<(), PullError> {
     check_destination(destination)?;
-    let root = look_up(client, archive).await?;
+    let root = archive::last(client, archive).await?.root;
+    if root.kind != Kind::Directory {
+        return Err(PullError::NotDirectory(archive.into()));
+    }
     // A link to an empty directory stands for the directory; what does not exist yet is what it is called.
     let destination = destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
     Pull::new(client.clone(), Arc::clone(tally)).tree(root, destination).await
@@ -147,16 +135,5 @@ pub fn check_destination(destination: &Path) -> Result<(), PullError> {
             io::ErrorKind::NotADirectory => Err(PullError::NotEmpty(destination.to_owned())),
             _ => Err(failed(error)),
         },
-    }
-}
-
-async fn look_up(client: &ChunkClient, archive: &str) -> Result<Dirent, PullError> {
-    let last = client.archive_last(ArchiveLast { archive: archive.into() }).await;
-    let last = last.map_err(|source| PullError::LookUp { archive: archive.into(), source })?;
-    let last = last.ok_or_else(|| PullError::NeverPushed(archive.into()))?;
-    let entry = last.entry().map_err(|source| PullError::Entry { archive: archive.into(), source })?;
-    match entry.root.kind {
-        Kind::Directory => Ok(entry.root),
-        _ => Err(PullError::NotDirectory(archive.into())),
     }
 }

@@ -1,13 +1,9 @@
 //! Servers, and whoever pushed to them, are not trusted.
 
-use crate::support::{NAME, Served, within};
-use packetstream::{
-    Bytes, Failure, Incoming, Outcome, PacketConnection, Payload, PayloadWriter, Reply, RequestError,
-    Response, Stream,
-};
-use packetstream_examples::chunkstore::client;
+use crate::support::{CLASS, Liar, NAME, Served, block, entry, file, liar, of_class, within};
+use packetstream::{Bytes, Failure, Payload, Reply, RequestError, Response};
+use packetstream_examples::chunkstore::archive::ArchiveError;
 use packetstream_examples::chunkstore::hash::{HashClass, HashCode};
-use packetstream_examples::chunkstore::protocol::{Add, ArchiveUpdate, ChunkClient, Sum};
 use packetstream_examples::chunkstore::pull::{FetchError, NodeError, PullError, RestoreError, pull};
 use packetstream_examples::chunkstore::push::{PushError, Source, UploadError, push};
 use packetstream_examples::chunkstore::report::Tally;
@@ -22,55 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-const CLASS: HashClass = HashClass::Blake3;
-
-fn entry(kind: Kind, name: &str) -> Dirent {
-    Dirent { name: Some(name.into()), ..Dirent::new(kind) }
-}
-
-fn file(name: &str, block: BlockRef) -> Dirent {
-    Dirent { block: Some(block), ..entry(Kind::File, name) }
-}
-
-fn block(span: u64, body: Body) -> BlockRef {
-    BlockRef::new(span, body)
-}
-
-/// What an empty store answers when it is asked for the hash over its names.
-fn of_class() -> Sum {
-    Sum { sum: CLASS.hash(b""), last: None }
-}
-
 impl Served {
-    /// Adds what the payloads' bytes are, back to back, as one chunk.
-    async fn add<T: Payload>(&self, values: &[T]) -> (HashCode, u64) {
-        let chunk = PayloadWriter::payload(|out| {
-            for value in values {
-                out.field(value);
-            }
-        });
-        self.add_bytes(chunk).await
-    }
-
-    async fn add_bytes(&self, chunk: Bytes) -> (HashCode, u64) {
-        let length = chunk.len() as u64;
-        (self.client.add(Add { class: CLASS, chunk }).await.unwrap(), length)
-    }
-
-    async fn directory(&self, name: &str, entries: &[Dirent]) -> Dirent {
-        let (code, span) = self.add(entries).await;
-        Dirent { block: Some(BlockRef::direct(code, span)), ..entry(Kind::Directory, name) }
-    }
-
-    async fn indirect(&self, span: u64, blocks: &[BlockRef]) -> BlockRef {
-        BlockRef::indirect(self.add(blocks).await.0, span)
-    }
-
-    async fn record(&self, root: Dirent) {
-        let entry = RawEntry::from(&Entry { time: 0.0, root });
-        self.client.archive_update(ArchiveUpdate { archive: NAME.into(), entry }).await.unwrap();
-    }
-
     /// What pulling a tree of these entries fails with.
     async fn refusal(&self, entries: &[Dirent]) -> NodeError {
         let place = TempDir::new().unwrap();
@@ -239,18 +187,6 @@ async fn a_destination_in_use_is_refused() {
     within(served.pull(&place.path().join("empty"))).await.unwrap();
 }
 
-/// Something at the other end that answers as it likes.
-struct Liar {
-    client: ChunkClient,
-    _server: PacketConnection,
-}
-
-fn liar(answer: impl Fn(Incoming) -> Outcome + Send + Sync + 'static) -> Liar {
-    let (here, there) = Stream::pair(64 << 10);
-    let handler = move |request| std::future::ready(answer(request));
-    Liar { client: client::over(here), _server: PacketConnection::builder().handler(handler).spawn(there) }
-}
-
 async fn pull_from(liar: &Liar) -> PullError {
     let place = TempDir::new().unwrap();
     let destination = place.path().join("copy");
@@ -286,7 +222,7 @@ async fn a_chunk_that_is_not_what_its_name_says_is_refused() {
 async fn an_entry_that_is_none_is_refused() {
     let liar = liar(|_| Ok(Reply { flags: 1, payload: Bytes::from_static(b"\x03abc") }));
     let error = pull_from(&liar).await;
-    assert!(matches!(error, PullError::LookUp { .. }), "{error}");
+    assert!(matches!(error, PullError::Archive(ArchiveError::Ask { .. })), "{error}");
 }
 
 #[tokio::test]

@@ -3,5 +3,6 @@
 
 mod distrust;
 mod program;
+mod queries;
 mod support;
 mod trees;
