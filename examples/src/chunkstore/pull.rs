@@ -13,6 +13,7 @@
 //! A server can still send a tree larger than the disk. After an error the destination holds what was
 //! restored until then.
 
+mod directory;
 mod entries;
 mod fetch;
 mod restore;
@@ -21,19 +22,18 @@ mod tree;
 use super::archive::{self, ArchiveError};
 use super::protocol::ChunkClient;
 use super::report::Tally;
-use super::tree::MAX_DEPTH;
-use super::tree::dirent::Kind;
-use super::tree::meta::MetaError;
-use packetstream::PayloadError;
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::task::JoinError;
 use tree::Pull;
 
+pub use directory::ReadError;
 pub use fetch::FetchError;
 pub use restore::RestoreError;
+
+pub(crate) use directory::{Found, Node, Unreadable};
+pub(crate) use fetch::Fetcher;
 
 /// Why a tree was not pulled.
 #[derive(Debug, thiserror::Error)]
@@ -71,30 +71,24 @@ pub enum PullError {
 /// Why one file, directory or link cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// Its content cannot be had.
+    /// It, or what is in it, cannot be made out.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The file's content cannot be had.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// It cannot be written.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// The bytes of a directory are not entries.
-    #[error("bad directory entry")]
-    Entry(#[source] PayloadError),
-    /// The meta text of an entry is not one.
-    #[error("bad meta of entry {0:?}")]
-    Meta(OsString, #[source] MetaError),
-    /// An entry has a name that could lead out of the directory, or none.
-    #[error("bad name of an entry: {0:?}")]
-    Name(OsString),
-    /// An entry is of a kind that is not restored.
-    #[error("entry {0:?} is neither file nor directory nor link")]
-    Kind(OsString),
     /// The thread that writes it has panicked.
     #[error("it was not written to its end")]
     Lost(#[from] JoinError),
-    /// The directory lies too deep.
-    #[error("deeper than {MAX_DEPTH} directories")]
-    TooDeep,
+}
+
+impl From<Unreadable> for PullError {
+    fn from(Unreadable { path, source }: Unreadable) -> Self {
+        Self::Restore { path, source: source.into() }
+    }
 }
 
 /// Pulls the last entry of `archive` into `destination`, which does not exist or is an empty directory.
@@ -110,12 +104,13 @@ pub async fn pull(
 ) -> Result<(), PullError> {
     check_destination(destination)?;
     let root = archive::last(client, archive).await?.root;
-    if root.kind != Kind::Directory {
-        return Err(PullError::NotDirectory(archive.into()));
-    }
     // A link to an empty directory stands for the directory; what does not exist yet is what it is called.
     let destination = destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
-    Pull::new(client.clone(), Arc::clone(tally)).tree(root, destination).await
+    let fetcher = Fetcher::new(client.clone(), Arc::clone(tally));
+    let Found { path, meta, node: Node::Directory(root) } = Found::root(&fetcher, destination, root)? else {
+        return Err(PullError::NotDirectory(archive.into()));
+    };
+    Pull::new(fetcher, Arc::clone(tally)).tree(path, meta, root).await
 }
 
 /// Checks that the destination does not exist or is an empty directory.

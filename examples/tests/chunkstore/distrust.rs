@@ -4,7 +4,9 @@ use crate::support::{CLASS, Liar, NAME, Served, block, entry, file, liar, of_cla
 use packetstream::{Bytes, Failure, Payload, Reply, RequestError, Response};
 use packetstream_examples::chunkstore::archive::ArchiveError;
 use packetstream_examples::chunkstore::hash::{HashClass, HashCode};
-use packetstream_examples::chunkstore::pull::{FetchError, NodeError, PullError, RestoreError, pull};
+use packetstream_examples::chunkstore::pull::{
+    FetchError, NodeError, PullError, ReadError, RestoreError, pull,
+};
 use packetstream_examples::chunkstore::push::{PushError, Source, UploadError, push};
 use packetstream_examples::chunkstore::report::Tally;
 use packetstream_examples::chunkstore::tree::MAX_DEPTH;
@@ -46,7 +48,7 @@ async fn a_name_that_leads_elsewhere_is_refused() {
     entries.extend([Dirent::new(Kind::File), Dirent { meta: latin1, ..entry(Kind::File, "fine") }]);
     for entry in entries {
         let error = within(served.refusal(std::slice::from_ref(&entry))).await;
-        assert!(matches!(error, NodeError::Name(_)), "{entry:?}: {error}");
+        assert!(matches!(error, NodeError::Read(ReadError::Name(_))), "{entry:?}: {error}");
     }
 }
 
@@ -79,17 +81,17 @@ async fn nothing_is_written_through_a_link() {
 async fn entries_that_make_no_sense_are_refused() {
     let served = Served::new(CLASS);
     let error = within(served.refusal(&[entry(Kind::Indirect, "i")])).await;
-    assert!(matches!(error, NodeError::Kind(_)), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::Kind)), "{error}");
     let error = within(served.refusal(&[entry(Kind::Link, "l")])).await;
     assert!(matches!(error, NodeError::Restore(RestoreError::NoTarget)), "{error}");
     let meta = Some("{".into());
     let error = within(served.refusal(&[Dirent { meta, ..entry(Kind::File, "f") }])).await;
-    assert!(matches!(error, NodeError::Meta(..)), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::Meta(..))), "{error}");
 
     let (code, span) = served.add_bytes(Bytes::from_static(b"\x09 no entries")).await;
     let block = Some(BlockRef::direct(code, span));
     let error = within(served.refusal(&[Dirent { block, ..entry(Kind::Directory, "d") }])).await;
-    assert!(matches!(error, NodeError::Entry(_)), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::Entry(_))), "{error}");
 }
 
 #[tokio::test]
@@ -134,7 +136,7 @@ async fn nesting_has_an_end() {
         directory = served.directory("d", &[directory]).await;
     }
     let error = within(served.refusal(&[directory])).await;
-    assert!(matches!(error, NodeError::TooDeep), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::TooDeep)), "{error}");
 }
 
 #[tokio::test]
@@ -210,7 +212,9 @@ async fn a_chunk_that_is_not_what_its_name_says_is_refused() {
                 _ => Some(Bytes::from_static(lie.as_bytes())).into_reply(),
             })
         });
-        let PullError::Restore { source: NodeError::Fetch(error), .. } = pull_from(&liar).await else {
+        let PullError::Restore { source: NodeError::Read(ReadError::Fetch(error)), .. } =
+            pull_from(&liar).await
+        else {
             panic!()
         };
         assert!(matches!(error, FetchError::Damaged(_)) != is_length, "{error}");

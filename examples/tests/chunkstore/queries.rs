@@ -177,7 +177,7 @@ fn an_entry_is_a_line() {
         "1700000001.25       directory         5 B  sha1:aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
     );
     assert_eq!(
-        line(1_700_000_001.7_654_321, Kind::File, Some(BlockRef::indirect(code, 5 << 20))),
+        line(1_700_000_001.765_432_1, Kind::File, Some(BlockRef::indirect(code, 5 << 20))),
         "1700000001.7654321  file         5.00 MiB  sha1:aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
     );
     let literal = BlockRef::new(1, Body::Repeated(0));
