@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use packetstream::{Address, ConnectError};
 use packetstream_examples::chunkstore::archive::{self, ArchiveError, Line};
+use packetstream_examples::chunkstore::check::{Check, CheckError};
 use packetstream_examples::chunkstore::client;
 use packetstream_examples::chunkstore::demo::{self, DemoError};
 use packetstream_examples::chunkstore::hash::HashClass;
@@ -82,6 +83,14 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         from: Address,
     },
+    /// Tell what is missing of the tree that was pushed last under a name, without getting its files
+    Check {
+        /// What the tree is called in the store
+        name: String,
+        /// The store: `tcp://host:port`, `unix:/path` or `exec:command`
+        #[arg(long, value_name = "ADDRESS")]
+        from: Address,
+    },
     /// Push a tree to a server of its own, pull it again, compare, and print what it took
     Demo {
         /// Root of the tree [default: the Cargo workspace here, without its `target`]
@@ -99,8 +108,18 @@ enum Error {
     List(#[from] ListError),
     Stat(#[from] StatError),
     Archive(#[from] ArchiveError),
+    Check(#[from] CheckError),
+    Incomplete(#[from] IncompleteError),
     Print(#[from] PrintError),
     Demo(#[from] DemoError),
+}
+
+/// A tree is not all there.
+#[derive(Debug, thiserror::Error)]
+#[error("missing in {missing} places of `{archive}`")]
+struct IncompleteError {
+    archive: String,
+    missing: u64,
 }
 
 /// What was asked for cannot be printed.
@@ -131,6 +150,7 @@ async fn perform(command: Command) -> Result<(), Error> {
         Command::List { from } => list(&from).await?,
         Command::Stat { from } => stat(&from).await?,
         Command::Log { name, from } => log(&name, &from).await?,
+        Command::Check { name, from } => check(name, &from).await?,
         Command::Demo { directory } => demo::demo(directory).await?,
     }
     Ok(())
@@ -192,6 +212,20 @@ async fn log(name: &str, from: &Address) -> Result<(), Error> {
         print(Line(entry?))?;
     }
     Ok(())
+}
+
+async fn check(archive: String, from: &Address) -> Result<(), Error> {
+    let client = client::connect(from).await?;
+    let tree = archive::last(&client, &archive).await?;
+    let mut check = Check::new(&client, tree.root)?;
+    let mut missing = 0;
+    while let Some(found) = check.next_missing().await? {
+        print(found)?;
+        missing += 1;
+    }
+    client::leave(&client).await;
+    print(check.tally())?;
+    if missing == 0 { Ok(()) } else { Err(IncompleteError { archive, missing }.into()) }
 }
 
 /// Prints a line of the result. `println!` would panic when nobody reads it any more.

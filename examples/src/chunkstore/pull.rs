@@ -32,7 +32,7 @@ pub use directory::ReadError;
 pub use fetch::FetchError;
 pub use restore::RestoreError;
 
-pub(crate) use directory::{Found, Node, Unreadable};
+pub(crate) use directory::{Directory, Found, Node, Unreadable};
 pub(crate) use fetch::Fetcher;
 
 /// Why a tree was not pulled.
@@ -71,18 +71,21 @@ pub enum PullError {
 /// Why one file, directory or link cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// It, or what is in it, cannot be made out.
+    /// What is in it cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The file's content cannot be had.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
     /// It cannot be written.
     #[error(transparent)]
     Restore(#[from] RestoreError),
     /// The thread that writes it has panicked.
     #[error("it was not written to its end")]
     Lost(#[from] JoinError),
+}
+
+impl From<FetchError> for NodeError {
+    fn from(error: FetchError) -> Self {
+        Self::Read(error.into())
+    }
 }
 
 impl From<Unreadable> for PullError {

@@ -34,7 +34,7 @@ impl Served {
     /// What pulling a file of this block fails with.
     async fn bad_block(&self, block: BlockRef) -> FetchError {
         match self.refusal(&[file("file", block)]).await {
-            NodeError::Fetch(error) => error,
+            NodeError::Read(ReadError::Fetch(error)) => error,
             error => panic!("{error}"),
         }
     }

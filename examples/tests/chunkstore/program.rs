@@ -1,10 +1,12 @@
 //! The program `chunkstore`, as people use it.
 
-use crate::support::{entry, within};
+use crate::support::{entry, file, within};
+use packetstream::Payload;
 use packetstream_examples::chunkstore::compare::compare;
 use packetstream_examples::chunkstore::hash::HashClass;
 use packetstream_examples::chunkstore::store::Store;
-use packetstream_examples::chunkstore::tree::dirent::{Entry, Kind, RawEntry};
+use packetstream_examples::chunkstore::tree::blockref::BlockRef;
+use packetstream_examples::chunkstore::tree::dirent::{Dirent, Entry, Kind, RawEntry};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::ffi::OsStr;
@@ -292,6 +294,37 @@ async fn a_log_may_be_longer_than_any_chunk() {
     assert_eq!(said.lines().count(), 300);
 }
 
+#[tokio::test]
+async fn a_tree_is_checked_without_a_copy() {
+    let place = Place::new();
+    place.push(&place.exec()).await;
+    let said = succeed(&["check", "tree", "--from", &place.exec()]).await;
+    assert_eq!(said, "1 file, 2 directories, 0 links, 7 B\n");
+    let said = fail(&["check", "other", "--from", &place.exec()]).await;
+    assert_eq!(said, "nothing was ever pushed as `other`");
+}
+
+#[tokio::test]
+async fn what_is_missing_of_a_tree_is_printed_and_an_error() {
+    let place = Place::new();
+    let store = Store::open(&place.path("store"), HashClass::Blake3).unwrap();
+    let lost = HashClass::Blake3.hash(b"lost");
+    let names = ["a\nb", "c"];
+    let entries = names.map(|name| file(name, BlockRef::direct(lost, 4)).to_bytes()).concat();
+    let block = BlockRef::direct(HashClass::Blake3.hash(&entries), entries.len() as u64);
+    within(store.add(entries.into())).await.unwrap();
+    let root = Dirent { block: Some(block), ..entry(Kind::Directory, "") };
+    let entry = RawEntry::from(&Entry { time: 0.0, root });
+    within(store.append("tree".into(), entry)).await.unwrap();
+    drop(store);
+
+    let Output { status, stdout, stderr } = run(&["check", "tree", "--from", &place.exec()]).await;
+    let lines = format!("{lost}  ./a\\nb\n{lost}  ./c\n2 files, 1 directory, 0 links, 8 B\n");
+    assert_eq!(String::from_utf8(stdout).unwrap(), lines);
+    assert_eq!(String::from_utf8(stderr).unwrap(), "chunkstore: missing in 2 places of `tree`\n");
+    assert_eq!(status.code(), Some(1));
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_server_takes_less_than_128_mib() {
@@ -363,7 +396,7 @@ async fn an_unreachable_address_is_an_error() {
         let said = fail(&["pull", "tree", &place.text("copy"), "--from", &address]).await;
         assert!(said.starts_with(&format!("cannot connect to {address}: ")), "{said}");
         assert!(!place.path("copy").exists());
-        for command in [&["list"][..], &["stat"], &["log", "tree"]] {
+        for command in [&["list"][..], &["stat"], &["log", "tree"], &["check", "tree"]] {
             let said = fail(&[command, &["--from", &address]].concat()).await;
             assert!(said.starts_with(&format!("cannot connect to {address}: ")), "{said}");
         }
@@ -376,8 +409,10 @@ async fn a_peer_that_is_no_store_is_an_error() {
     for command in ["exec:true", "exec:echo hello", "exec:cat"] {
         let said = fail(&["pull", "tree", &place.text("copy"), "--from", command]).await;
         assert!(said.starts_with("cannot look up `tree`: "), "{said}");
-        let said = fail(&["log", "tree", "--from", command]).await;
-        assert!(said.starts_with("cannot look up `tree`: "), "{said}");
+        for query in ["log", "check"] {
+            let said = fail(&[query, "tree", "--from", command]).await;
+            assert!(said.starts_with("cannot look up `tree`: "), "{said}");
+        }
         let said = fail(&["list", "--from", command]).await;
         assert!(said.starts_with("cannot list the names of chunks: "), "{said}");
         let said = fail(&["stat", "--from", command]).await;

@@ -11,10 +11,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// Why a tree cannot be read on.
+/// Why something in a tree cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A chunk of a directory cannot be had.
+    /// A chunk cannot be had.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The bytes of a directory are not entries.
