@@ -40,7 +40,7 @@ mod scalars;
 mod verbatim;
 mod writer;
 
-use crate::description::Encoding;
+use crate::description::{Docs, Encoding, Field, Place};
 use bytes::Bytes;
 
 pub use counted::Count;
@@ -148,6 +148,14 @@ pub trait Variants: Payload {
 
     /// The number of the variant.
     fn id(&self) -> u64;
+}
+
+impl Field {
+    /// An enum whose variant the field `id` tells.
+    #[must_use]
+    pub const fn chosen<T: Variants>(name: &'static str, docs: Docs, id: &'static str) -> Self {
+        Self { name, docs, place: Place::Chosen(id), encoding: <T as Payload>::encoding }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::fixed::{Be, Le};
 use super::scalars::text;
 use super::{Payload, PayloadError, PayloadReader, Rest};
+use crate::description::{Docs, Field, Place};
 use bytes::Bytes;
 
 /// A value whose length stands in an earlier field: `#[payload(count = field)]`, in a request
@@ -64,6 +65,14 @@ impl<T: Payload> Counted for Vec<T> {
 
     fn count(&self) -> u64 {
         self.len() as u64
+    }
+}
+
+impl Field {
+    /// A field as long as the field `count` says.
+    #[must_use]
+    pub const fn counted<T: Counted>(name: &'static str, docs: Docs, count: &'static str) -> Self {
+        Self { name, docs, place: Place::Counted(count), encoding: T::rest_encoding }
     }
 }
 
