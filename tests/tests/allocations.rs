@@ -3,8 +3,8 @@
 
 use allocation_counter::measure;
 use packetstream::{
-    BaseRequest, Bytes, Client, Context, Failure, Fulfil, Incoming, PacketConnection, Payload, Protocol, Reply,
-    Request, Response, Stream, serve,
+    BaseRequest, Bytes, Client, Context, Failure, Fulfil, Incoming, PacketConnection, Payload, Protocol,
+    Reply, Request, Response, Stream, serve,
 };
 
 #[derive(Debug, Request)]
@@ -85,7 +85,8 @@ fn a_typed_call_allocates_no_more_than_a_raw_one_that_is_given_all_payloads() {
     let connect = |typed: bool| {
         let (here, there) = Stream::pair(4096);
         let builder = PacketConnection::builder();
-        let server = if typed { builder.handler(serve::<Machine, _>(Service)) } else { builder.handler(answer) };
+        let server =
+            if typed { builder.handler(serve::<Machine, _>(Service)) } else { builder.handler(answer) };
         (PacketConnection::builder().spawn(here), server.spawn(there))
     };
 

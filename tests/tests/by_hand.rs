@@ -3,7 +3,8 @@
 
 use packetstream::{
     BaseRequest, Bytes, Context, ErrorResponse, Failure, Fulfil, HasPacketConnection, PacketConnection,
-    ParseRequestError, Payload, Protocol, Reply, RequestError, Response, Stream, TypedCall, lock, page, serve,
+    ParseRequestError, Payload, Protocol, Reply, RequestError, Response, Stream, TypedCall, lock, page,
+    serve,
 };
 use std::fmt::Debug;
 
@@ -64,9 +65,9 @@ mod derived {
 mod by_hand {
     use packetstream::description::{self, Encoding, Field, Flag, Variant};
     use packetstream::{
-        BaseRequest, Be, Carries, Contract, Dispatch, Failure, Flagged, Fulfil, HasPacketConnection, Incoming,
-        Outcome, PacketConnection, Parser, Payload, PayloadError, PayloadReader, PayloadWriter, Protocol, Reply,
-        Response, Rest, Served, TypedCall, Variants,
+        BaseRequest, Be, Carries, Contract, Dispatch, Failure, Flagged, Fulfil, HasPacketConnection,
+        Incoming, Outcome, PacketConnection, Parser, Payload, PayloadError, PayloadReader, PayloadWriter,
+        Protocol, Reply, Response, Rest, Served, TypedCall, Variants,
     };
     use std::time::Duration;
 
@@ -164,11 +165,8 @@ mod by_hand {
     impl BaseRequest for Move {
         type Reply = Moved;
         type Error = Stuck;
-        const CONTRACT: Contract = Contract {
-            concurrency: Some(2),
-            timeout: Some(Duration::from_secs(5)),
-            ..Contract::NONE
-        };
+        const CONTRACT: Contract =
+            Contract { concurrency: Some(2), timeout: Some(Duration::from_secs(5)), ..Contract::NONE };
     }
 
     #[derive(Clone, Debug, PartialEq)]
@@ -369,9 +367,9 @@ fn read<T: Payload + Debug>(bytes: &[u8]) -> String {
 /// All byte strings that are short and have small numbers in them.
 fn strings() -> impl Iterator<Item = Vec<u8>> {
     let longer = |strings: &Vec<Vec<u8>>| {
-        let longer = strings.iter().flat_map(|string| {
-            [0, 1, 2, 3, 0x80, 0xff].map(|byte| [&string[..], &[byte]].concat())
-        });
+        let longer = strings
+            .iter()
+            .flat_map(|string| [0, 1, 2, 3, 0x80, 0xff].map(|byte| [&string[..], &[byte]].concat()));
         Some(longer.collect())
     };
     std::iter::successors(Some(vec![Vec::new()]), longer).take(6).flatten()
@@ -435,9 +433,10 @@ macro_rules! serve_robot {
                 _: Context,
             ) -> Result<$module::Moved, $module::Stuck> {
                 match by {
-                    $module::Length::Metres(at @ ..=100) => {
-                        Ok($module::Moved { position: u32::try_from(at).unwrap(), log: format!("{towards:?}") })
-                    }
+                    $module::Length::Metres(at @ ..=100) => Ok($module::Moved {
+                        position: u32::try_from(at).unwrap(),
+                        log: format!("{towards:?}"),
+                    }),
                     $module::Length::Metres(_) => Err($module::Stuck { at: 100 }),
                     $module::Length::Unknown => std::future::pending().await,
                 }

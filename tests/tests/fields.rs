@@ -1,8 +1,8 @@
 //! What each attribute of a field does, to the byte: payloads, requests with flags, replies with flags.
 
 use packetstream::{
-    BaseRequest, Be, Bytes, Payload, PayloadError, PayloadProblem, PayloadReader, PayloadWriter, Reply, Request,
-    Response, Verbatim,
+    BaseRequest, Be, Bytes, Payload, PayloadError, PayloadProblem, PayloadReader, PayloadWriter, Reply,
+    Request, Response, Verbatim,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -294,7 +294,10 @@ fn a_flag_can_tell_whether_there_is_a_rest() {
     travels(Message2(Some(vec![1, 300])), &[1, 1, 0x82, 0x2c]);
     travels(Message2(Some(vec![])), &[1]);
     travels(Message2(None), &[0]);
-    assert_eq!(refusal::<Message2>(&[0, 5]), "at byte 1 of the payload: 1 bytes left over behind the last field");
+    assert_eq!(
+        refusal::<Message2>(&[0, 5]),
+        "at byte 1 of the payload: 1 bytes left over behind the last field"
+    );
 }
 
 #[derive(Clone, Debug, PartialEq, Payload)]

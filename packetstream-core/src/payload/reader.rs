@@ -29,7 +29,16 @@ impl PayloadReader {
     #[must_use]
     pub fn new(payload: Bytes) -> Self {
         let whole = payload.len();
-        Self { rest: payload, whole, behind: 0, packet_flags: None, variant_at: 0, field: "", last: "", depth: 0 }
+        Self {
+            rest: payload,
+            whole,
+            behind: 0,
+            packet_flags: None,
+            variant_at: 0,
+            field: "",
+            last: "",
+            depth: 0,
+        }
     }
 
     /// A reader at the start of the payload of a packet with these flags.
@@ -158,7 +167,11 @@ impl PayloadReader {
     #[must_use]
     pub fn unknown_variant(&self, id: u64, name: &'static str) -> PayloadError {
         let problem = PayloadProblem::UnknownVariant(id);
-        PayloadError { field: if self.field.is_empty() { name } else { self.field }, offset: self.variant_at, problem }
+        PayloadError {
+            field: if self.field.is_empty() { name } else { self.field },
+            offset: self.variant_at,
+            problem,
+        }
     }
 
     /// Reads a value in front of which stands its length in bytes, a varint.

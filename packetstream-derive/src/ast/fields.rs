@@ -11,9 +11,8 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, Index, LitInt, LitStr, Member, Path, Token, Type};
 
 /// The keys of a field, in the order in which messages list them.
-const KEYS: &[&str] = &[
-    "flag", "flags", "rest", "count", "id", "big", "little", "with", "skip", "default", "assert",
-];
+const KEYS: &[&str] =
+    &["flag", "flags", "rest", "count", "id", "big", "little", "with", "skip", "default", "assert"];
 
 /// Fields in the order in which they travel.
 #[derive(Default)]
@@ -235,7 +234,10 @@ impl Given {
             }
         }
         if let (None, Some((_, span))) = (skip, &default) {
-            errors.add(Error::new(*span, "`default` is for a field that is not sent: write `skip, default = ..`"));
+            errors.add(Error::new(
+                *span,
+                "`default` is for a field that is not sent: write `skip, default = ..`",
+            ));
         }
         if let Some(span) = skip {
             let other = [flag.map(|_| "flag"), flags.map(|_| "flags"), form.as_ref().map(|form| form.0)];
@@ -271,7 +273,8 @@ impl Earlier {
             && given.skip.is_none()
         {
             let message = format!("nothing can follow `{rest}`, which takes the rest of the payload");
-            errors.add(Error::new(field.ident.as_ref().map_or_else(|| field.ty.span(), Ident::span), message));
+            errors
+                .add(Error::new(field.ident.as_ref().map_or_else(|| field.ty.span(), Ident::span), message));
         }
         if given.forms.iter().any(|(form, ..)| *form == "rest") {
             self.rest.get_or_insert_with(|| name.to_owned());
@@ -289,7 +292,8 @@ impl Earlier {
             if let Some(all) = &self.all_flags {
                 errors.add(Error::new(span, format!("`{all}` takes all flags already")));
             } else if let Some((bit, first)) = self.flags.first() {
-                errors.add(Error::new(span, format!("`flags` takes all of them, but flag {bit} is `{first}`")));
+                errors
+                    .add(Error::new(span, format!("`flags` takes all of them, but flag {bit} is `{first}`")));
             } else {
                 self.all_flags = Some(name.to_owned());
             }
@@ -302,7 +306,10 @@ impl Earlier {
             return Err(Error::new(earlier.span(), format!("no field `{earlier}` is sent before this one")));
         }
         if let Some((_, first)) = self.told.iter().find(|told| told.0 == *earlier) {
-            return Err(Error::new(earlier.span(), format!("`{earlier}` is the count or id of `{first}` already")));
+            return Err(Error::new(
+                earlier.span(),
+                format!("`{earlier}` is the count or id of `{first}` already"),
+            ));
         }
         self.told.push((earlier.clone(), name.to_owned()));
         Ok(())
@@ -314,7 +321,8 @@ fn bit(meta: &ParseNestedMeta<'_>, namespace: Namespace) -> Result<Bit> {
     let value = meta.value()?;
     let is_set = value.parse::<Option<Token![!]>>()?.is_none();
     let highest = namespace.highest_flag();
-    let usage = || format!("expected the number of a flag, 0 to {highest}, or `!` and it for one that is clear");
+    let usage =
+        || format!("expected the number of a flag, 0 to {highest}, or `!` and it for one that is clear");
     let literal: LitInt = value.parse().map_err(|error| Error::new(error.span(), usage()))?;
     match attr::plain(&literal).map(u32::try_from) {
         Some(Ok(number)) if number <= highest => Ok(Bit { number, is_set }),

@@ -119,7 +119,11 @@ pub(super) fn magic(meta: &syn::meta::ParseNestedMeta<'_>) -> Result<LitByteStr>
     let value = meta.value()?;
     let usage = "expected bytes: `magic = b\"..\"`";
     let magic: LitByteStr = value.parse().map_err(|error| Error::new(error.span(), usage))?;
-    if magic.value().is_empty() { Err(Error::new(magic.span(), "an empty constant says nothing")) } else { Ok(magic) }
+    if magic.value().is_empty() {
+        Err(Error::new(magic.span(), "an empty constant says nothing"))
+    } else {
+        Ok(magic)
+    }
 }
 
 fn choices<'a>(data: &'a DataEnum, errors: &mut Errors) -> Vec<Choice<'a>> {

@@ -6,7 +6,8 @@ use crate::errors::Errors;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, Fields, Generics, Ident, Path, Result, Type, Variant, Visibility,
+    Attribute, Data, DeriveInput, Error, Expr, Fields, Generics, Ident, Path, Result, Type, Variant,
+    Visibility,
 };
 
 /// An enum with one variant for each request.
@@ -58,7 +59,15 @@ impl<'a> Protocol<'a> {
         let requests = requests(&input.data, errors);
         let client = client.map(|ident| Client::read(ident, &requests, errors));
         let docs = attr::docs(&input.attrs);
-        Self { krate, vis: &input.vis, ident: &input.ident, generics: &input.generics, docs, requests, client }
+        Self {
+            krate,
+            vis: &input.vis,
+            ident: &input.ident,
+            generics: &input.generics,
+            docs,
+            requests,
+            client,
+        }
     }
 }
 

@@ -88,7 +88,8 @@ fn unions_have_no_payload_and_only_structs_are_requests() {
             A,
         }
     );
-    let structs = "a request is a struct; an enum of requests derives `Protocol`, one within a request `Payload`";
+    let structs =
+        "a request is a struct; an enum of requests derives `Protocol`, one within a request `Payload`";
     assert_eq!(request_mistakes(&input), [structs]);
     assert!(payload_mistakes(&input).is_empty());
 }
@@ -335,12 +336,15 @@ fn a_field_has_one_form() {
     ];
     let mistakes = payload_mistakes(&input);
     assert_eq!(mistakes[..4], expected);
-    assert_eq!(mistakes[4..], [
-        "`b` takes all flags already",
-        "`flag` and `count` exclude each other",
-        "`big` is given already",
-        "expected identifier",
-    ]);
+    assert_eq!(
+        mistakes[4..],
+        [
+            "`b` takes all flags already",
+            "`flag` and `count` exclude each other",
+            "`big` is given already",
+            "expected identifier",
+        ]
+    );
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub(super) fn client(protocol: &Protocol<'_>) -> Option<TokenStream> {
 fn method(Protocol { krate, vis, ident: protocol, .. }: &Protocol<'_>, method: &Method<'_>) -> TokenStream {
     let Method { ident, variant, ty, docs } = method;
     let default_doc = docs.is_empty().then(|| {
-        let doc = format!(" Sends the request [`{variant}`]({protocol}::{variant}); await the call for its reply.");
+        let doc =
+            format!(" Sends the request [`{variant}`]({protocol}::{variant}); await the call for its reply.");
         quote!(#[doc = #doc])
     });
     quote! {

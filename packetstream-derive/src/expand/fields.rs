@@ -129,7 +129,8 @@ impl Code<'_> {
         } else {
             quote!(#krate::Variants::id(#value))
         };
-        let told = later.refers_to().map(|earlier| format_ident!("{}", earlier.unraw(), span = Span::mixed_site()));
+        let told =
+            later.refers_to().map(|earlier| format_ident!("{}", earlier.unraw(), span = Span::mixed_site()));
         quote!(let #told = &<#ty as #krate::Count>::from_number(#number);)
     }
 
@@ -286,9 +287,9 @@ fn member_name(member: &Member) -> String {
 /// Statements that check what has to hold of what began at `start`.
 pub(super) fn checks(asserts: &[Assert], start: &Ident, name: &str) -> TokenStream {
     let reader = own("reader");
-    let checks = asserts.iter().map(|Assert { condition, message }| {
-        quote!(#reader.check(#condition, #start, #name, #message)?;)
-    });
+    let checks = asserts
+        .iter()
+        .map(|Assert { condition, message }| quote!(#reader.check(#condition, #start, #name, #message)?;));
     quote!(#(#checks)*)
 }
 

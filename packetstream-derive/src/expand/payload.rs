@@ -58,10 +58,7 @@ fn codec(payload: &Payload<'_>, body: &Struct<'_>) -> TokenStream {
     let transcribe = quote!(#constant #transcribe);
 
     let (parse, transcribe) = if *is_delimited {
-        (
-            quote!(#reader.delimited(|#reader| { #parse })),
-            quote!(#out.delimited(|#out| { #transcribe });),
-        )
+        (quote!(#reader.delimited(|#reader| { #parse })), quote!(#out.delimited(|#out| { #transcribe });))
     } else {
         (parse, transcribe)
     };
@@ -116,9 +113,8 @@ fn choice_codec(payload: &Payload<'_>, choices: &[Choice<'_>]) -> TokenStream {
     let transcribe = choices.iter().map(|choice| {
         let (Choice { ident, fields, .. }, code) = (choice, choice_code(payload, choice));
         // A field that tells something of another one is not looked at.
-        let is_wanted = |field: &crate::ast::Field<'_>| {
-            !field.is_skipped() && fields.told_by(&field.binding).is_none()
-        };
+        let is_wanted =
+            |field: &crate::ast::Field<'_>| !field.is_skipped() && fields.told_by(&field.binding).is_none();
         let members = code.members(is_wanted);
         let comma = fields.0.iter().any(is_wanted).then(|| quote!(,));
         let transcribe = code.transcribe(|field| {

@@ -84,9 +84,8 @@ fn typed(Protocol { krate, ident, docs, requests, .. }: &Protocol<'_>) -> TokenS
 
 fn dispatch(Protocol { krate, ident, requests, .. }: &Protocol<'_>) -> TokenStream {
     let types = requests.iter().map(|request| request.ty);
-    let fulfil = requests.iter().map(|Carried { ty, number, .. }| {
-        quote!(#number => arrival.fulfil::<#ty>().await)
-    });
+    let fulfil =
+        requests.iter().map(|Carried { ty, number, .. }| quote!(#number => arrival.fulfil::<#ty>().await));
     // What performs requests can be shared by tasks; what performs none has to be, too.
     let bounds = if requests.is_empty() {
         quote!(::core::marker::Send + ::core::marker::Sync)

@@ -9,9 +9,8 @@ use quote::quote;
 
 pub(crate) fn payload(payload: &Payload<'_>) -> TokenStream {
     let codec = codec(payload);
-    let variants = matches!(payload.body, Body::Enum(_)).then(|| {
-        impl_variants(payload, &Variants { parse: never(), transcribe: never(), id: never() })
-    });
+    let variants = matches!(payload.body, Body::Enum(_))
+        .then(|| impl_variants(payload, &Variants { parse: never(), transcribe: never(), id: never() }));
     let response = response(payload);
     quote!(#codec #variants #response)
 }

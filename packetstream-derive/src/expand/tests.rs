@@ -64,7 +64,9 @@ fn strip(attrs: &mut Vec<Attribute>) {
         attrs.push(parse_quote!(#[derive(#(#others),*)]));
     }
     // So that it is printed as it was written, and not as an attribute.
-    debug_assert!(attrs.iter().all(|attr| !matches!(attr.meta, Meta::Path(_)) || !attr.path().is_ident("doc")));
+    debug_assert!(
+        attrs.iter().all(|attr| !matches!(attr.meta, Meta::Path(_)) || !attr.path().is_ident("doc"))
+    );
 }
 
 fn formatted(tokens: TokenStream) -> String {

@@ -5,7 +5,8 @@
 //! make a payload of the bytes, and look at what comes back.
 
 use packetstream::{
-    Bytes, Client, Context, Failure, Fulfil, Incoming, PacketConnection, Payload, Protocol, Reply, Request, serve,
+    Bytes, Client, Context, Failure, Fulfil, Incoming, PacketConnection, Payload, Protocol, Reply, Request,
+    serve,
 };
 use std::error::Error;
 use tokio::net::UnixStream;
