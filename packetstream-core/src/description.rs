@@ -6,7 +6,7 @@
 //!
 //! What a type within another one looks like is told by a function, since types can contain themselves.
 
-use crate::payload::{Counted, Flagged, Payload, Variants};
+use crate::payload::{Flagged, Payload};
 use crate::request::{BaseRequest, Contract, ErrorResponse, Response};
 use std::fmt;
 
@@ -230,7 +230,14 @@ impl Field {
     /// A field that is a bit of the flags, or whose presence is.
     #[must_use]
     pub const fn flag<T: Flagged>(name: &'static str, docs: Docs, flag: Flag) -> Self {
-        match T::VALUE {
+        Self::flagged(name, docs, flag, T::VALUE)
+    }
+
+    /// [`flag`](Self::flag) as the derives call it, with [`Flagged::VALUE`] of its type.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn flagged(name: &'static str, docs: Docs, flag: Flag, value: Option<Describe>) -> Self {
+        match value {
             None => Self { name, docs, place: Place::Flag(flag), encoding: <bool as Payload>::encoding },
             Some(encoding) => Self { name, docs, place: Place::IfFlag(flag), encoding },
         }
@@ -250,14 +257,14 @@ impl Field {
 
     /// A field as long as the field `count` says.
     #[must_use]
-    pub const fn counted<T: Counted>(name: &'static str, docs: Docs, count: &'static str) -> Self {
-        Self { name, docs, place: Place::Counted(count), encoding: T::rest_encoding }
+    pub const fn counted(name: &'static str, docs: Docs, count: &'static str, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::Counted(count), encoding }
     }
 
     /// An enum whose variant the field `id` tells.
     #[must_use]
-    pub const fn chosen<T: Variants>(name: &'static str, docs: Docs, id: &'static str) -> Self {
-        Self { name, docs, place: Place::Chosen(id), encoding: <T as Payload>::encoding }
+    pub const fn chosen(name: &'static str, docs: Docs, id: &'static str, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::Chosen(id), encoding }
     }
 }
 

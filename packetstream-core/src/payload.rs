@@ -48,6 +48,7 @@ pub use counted::Counted;
 pub use error::PayloadError;
 pub use error::PayloadProblem;
 pub use fixed::Be;
+pub use fixed::Fixed;
 pub use fixed::Le;
 pub use flagged::Flagged;
 pub use reader::PayloadReader;
@@ -127,6 +128,19 @@ pub trait Payload: Sized {
     fn to_bytes(&self) -> Bytes {
         PayloadWriter::payload(|out| self.transcribe(out))
     }
+
+    /// [`PayloadReader::field`] as the derives call it: whatever they call of a type that is no `Payload` is
+    /// a function of this trait, so that the compiler reports it once.
+    #[doc(hidden)]
+    fn parse_field(reader: &mut PayloadReader, name: &'static str) -> Result<Self, PayloadError> {
+        reader.field(name)
+    }
+
+    /// [`PayloadWriter::field`] as the derives call it.
+    #[doc(hidden)]
+    fn transcribe_field(&self, out: &mut PayloadWriter) {
+        out.field(self);
+    }
 }
 
 /// An enum whose number of the variant may stand elsewhere than in front of its fields.
@@ -148,6 +162,12 @@ pub trait Variants: Payload {
 
     /// The number of the variant.
     fn id(&self) -> u64;
+
+    /// What the bytes are, number and fields, for descriptions.
+    #[must_use]
+    fn variant_encoding() -> Encoding {
+        Self::encoding()
+    }
 }
 
 #[cfg(test)]

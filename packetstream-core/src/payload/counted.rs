@@ -2,7 +2,8 @@
 
 use super::fixed::{Be, Le};
 use super::scalars::text;
-use super::{Payload, PayloadError, PayloadReader, Rest};
+use super::{Payload, PayloadError, PayloadReader, PayloadWriter, Rest};
+use crate::description::Encoding;
 use bytes::Bytes;
 
 /// A value whose length stands in an earlier field: `#[payload(count = field)]`, in a request
@@ -23,6 +24,17 @@ pub trait Counted: Rest {
 
     /// What the earlier field says.
     fn count(&self) -> u64;
+
+    /// Appends the value's bytes, which are those of the rest of a payload.
+    fn transcribe_counted(&self, out: &mut PayloadWriter) {
+        self.transcribe_rest(out);
+    }
+
+    /// What the bytes are, for descriptions.
+    #[must_use]
+    fn counted_encoding() -> Encoding {
+        Self::rest_encoding()
+    }
 }
 
 impl Counted for Bytes {

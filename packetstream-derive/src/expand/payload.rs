@@ -1,11 +1,11 @@
 //! `Payload` with `Response`, `Variants` or `BaseRequest`.
 
 use super::fields::{Code, checks, describe_docs, own};
-use crate::ast::{Body, Choice, Contract, Payload, Request, Struct};
+use crate::ast::{Body, Bound, Choice, Contract, Payload, Request, Struct};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Generics, parse_quote};
+use syn::{Generics, TypeParam, parse_quote};
 
 /// `Payload` and `Response`, and `Variants` for an enum.
 pub(crate) fn payload(payload: &Payload<'_>) -> TokenStream {
@@ -273,14 +273,17 @@ fn describe_contract(krate: &syn::Path, contract: &Contract) -> TokenStream {
     quote!(#krate::Contract { #(#settings,)* ..#krate::Contract::NONE })
 }
 
-/// The type's generics, each type that travels with a place in the payload itself.
+/// The type's generics, each type that travels bound to be what its fields ask of it.
 fn bounded(payload: &Payload<'_>) -> Generics {
     let krate = &payload.krate;
     let mut bounded = Generics::clone(payload.generics);
     let clause = bounded.make_where_clause();
-    for param in payload.travelling_params() {
-        let ident = &param.ident;
-        clause.predicates.push(parse_quote!(#ident: #krate::Payload));
+    for (TypeParam { ident, .. }, bound) in payload.bounds() {
+        let bound = match bound {
+            Bound::Payload => quote!(Payload),
+            Bound::Fixed => quote!(Fixed),
+        };
+        clause.predicates.push(parse_quote!(#ident: #krate::#bound));
     }
     bounded
 }
