@@ -6,8 +6,8 @@ use crate::errors::Errors;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Data, DataEnum, DeriveInput, Error, Expr, ExprLit, Generics, Ident, Lit, LitByteStr, Member, Path,
-    Result, TypeParam, Variant,
+    Data, DataEnum, DeriveInput, Error, Expr, ExprGroup, ExprLit, Generics, Ident, Lit, LitByteStr, Member,
+    Path, Result, TypeParam, Variant,
 };
 
 /// A type with a place in a payload.
@@ -159,9 +159,17 @@ pub(super) fn discriminant(variant: &Variant, next: Option<u64>) -> Result<u64> 
         let message = "the number of this variant exceeds 64 bits";
         return next.ok_or_else(|| Error::new(variant.ident.span(), message));
     };
-    let literal = match expr {
+    // A number that a `macro_rules!` macro was given is within a group that nobody sees.
+    let literal = match ungrouped(expr) {
         Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) => literal.base10_parse().ok(),
         _ => None,
     };
     literal.ok_or_else(|| Error::new_spanned(expr, "expected a plain number, from 0 to 18446744073709551615"))
+}
+
+fn ungrouped(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(ExprGroup { expr: inner, .. }) = expr {
+        expr = inner;
+    }
+    expr
 }

@@ -2,7 +2,7 @@
 
 use crate::ast::{Assert, Bit, Field, Fields, Form, Role};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Member, Path, Type};
@@ -158,13 +158,13 @@ impl Code<'_> {
     pub(super) fn transcribe(&self, value: impl Fn(&Field<'_>) -> TokenStream) -> TokenStream {
         let mut are_flags_written = false;
         // A field that tells the length or variant of a later one is what that says, whatever it holds.
-        let told = self.fields.0.iter().filter_map(|field| {
+        let tell = self.fields.0.iter().filter_map(|field| {
             let later = self.fields.told_by(&field.binding)?;
             Some(self.tell(field, later, &value(later)))
         });
-        let told: Vec<_> = told.collect();
+        let tell: Vec<_> = tell.collect();
         let value = |field: &Field<'_>| match self.fields.told_by(&field.binding) {
-            Some(_) => own_binding(field),
+            Some(_) => told(&field.binding).into_token_stream(),
             None => value(field),
         };
         let statements = self.fields.0.iter().map(|field| {
@@ -173,18 +173,22 @@ impl Code<'_> {
             let transcribe = self.transcribe_field(field, &value(field));
             quote!(#flags #transcribe)
         });
-        quote!(#(#told)* #(#statements)*)
+        quote!(#(#tell)* #(#statements)*)
     }
 
-    fn tell(&self, Field { ty, .. }: &Field<'_>, later: &Field<'_>, value: &TokenStream) -> TokenStream {
+    fn tell(
+        &self,
+        Field { binding, ty, .. }: &Field<'_>,
+        later: &Field<'_>,
+        value: &TokenStream,
+    ) -> TokenStream {
         let (krate, later_ty) = (self.krate, later.ty);
         let number = if let Role::Bytes(Form::Counted(_)) = later.role {
             quote!(<#later_ty as #krate::Counted>::count(#value))
         } else {
             quote!(<#later_ty as #krate::Variants>::id(#value))
         };
-        let told =
-            later.refers_to().map(|earlier| format_ident!("{}", earlier.unraw(), span = Span::mixed_site()));
+        let told = told(binding);
         quote!(let #told = &<#ty as #krate::Count>::from_number(#number);)
     }
 
@@ -303,10 +307,9 @@ impl Code<'_> {
     }
 }
 
-/// The reference to what is written in place of a field that tells something of a later one.
-fn own_binding(Field { binding, .. }: &Field<'_>) -> TokenStream {
-    let binding = format_ident!("{}", binding.unraw(), span = Span::mixed_site());
-    quote!(#binding)
+/// The variable for what is written in place of a field that tells something of a later one.
+fn told(binding: &Ident) -> Ident {
+    format_ident!("told_{}", binding.unraw(), span = Span::mixed_site())
 }
 
 fn member_name(member: &Member) -> String {

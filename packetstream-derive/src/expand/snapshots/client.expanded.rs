@@ -164,6 +164,7 @@ impl ::packetstream::HasPacketConnection for CalcClient {
         &self.0
     }
 }
+#[allow(dead_code, reason = "not every program asks everything")]
 impl CalcClient {
     /// Adds two numbers.
     pub(crate) fn add(&self, request: Add) -> ::packetstream::TypedCall<Add> {

@@ -66,7 +66,7 @@ impl ::packetstream::Payload for Screen {
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
         out.delimited(|out| {
             out.bytes(b"S");
-            let width = &<u16 as ::packetstream::Count>::from_number(
+            let told_width = &<u16 as ::packetstream::Count>::from_number(
                 <Vec<u64> as ::packetstream::Counted>::count(&self.pixels),
             );
             out.flags(
@@ -80,7 +80,10 @@ impl ::packetstream::Payload for Screen {
                     ),
             );
             <bool as ::packetstream::Flagged>::transcribe_flagged(&self.on, out);
-            out.part(|out| <u16 as ::packetstream::Fixed>::transcribe_big(width, out));
+            out.part(|out| <u16 as ::packetstream::Fixed>::transcribe_big(
+                told_width,
+                out,
+            ));
             <Option<
                 String,
             > as ::packetstream::Flagged>::transcribe_flagged(&self.title, out);
