@@ -6,8 +6,7 @@
 //!
 //! What a type within another one looks like is told by a function, since types can contain themselves.
 
-use crate::payload::{Flagged, Payload};
-use crate::request::{BaseRequest, Contract, ErrorResponse, Response};
+use crate::contract::Contract;
 use std::fmt;
 
 /// Tells what the bytes of a type are.
@@ -198,22 +197,6 @@ pub struct Request {
     pub contract: Contract,
 }
 
-impl Request {
-    /// The description of a request that has this number and name in a protocol.
-    #[must_use]
-    pub const fn of<R: BaseRequest>(rq_type: u64, name: &'static str, docs: Docs) -> Self {
-        Self {
-            rq_type,
-            name,
-            docs,
-            payload: <R as Payload>::encoding,
-            reply: <R::Reply as Response>::reply_encoding,
-            failure: <R::Error as ErrorResponse>::failure_encoding,
-            contract: R::CONTRACT,
-        }
-    }
-}
-
 impl Field {
     /// A field in its turn.
     #[must_use]
@@ -227,22 +210,6 @@ impl Field {
         Self { name, docs, place: Place::Whole, encoding }
     }
 
-    /// A field that is a bit of the flags, or whose presence is.
-    #[must_use]
-    pub const fn flag<T: Flagged>(name: &'static str, docs: Docs, flag: Flag) -> Self {
-        Self::flagged(name, docs, flag, T::VALUE)
-    }
-
-    /// [`flag`](Self::flag) as the derives call it, with [`Flagged::VALUE`] of its type.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn flagged(name: &'static str, docs: Docs, flag: Flag, value: Option<Describe>) -> Self {
-        match value {
-            None => Self { name, docs, place: Place::Flag(flag), encoding: <bool as Payload>::encoding },
-            Some(encoding) => Self { name, docs, place: Place::IfFlag(flag), encoding },
-        }
-    }
-
     /// A field in its turn if a bit of the flags says so.
     #[must_use]
     pub const fn if_flag(name: &'static str, docs: Docs, flag: Flag, encoding: Describe) -> Self {
@@ -252,7 +219,7 @@ impl Field {
     /// All flags.
     #[must_use]
     pub const fn flags(name: &'static str, docs: Docs) -> Self {
-        Self { name, docs, place: Place::Flags, encoding: <u64 as Payload>::encoding }
+        Self { name, docs, place: Place::Flags, encoding: || Encoding::Uint { bits: 64 } }
     }
 
     /// A field as long as the field `count` says.

@@ -17,6 +17,7 @@
 mod codec;
 #[cfg(feature = "tokio")]
 mod connection;
+mod contract;
 pub mod description;
 mod float;
 mod outcome;
@@ -30,6 +31,7 @@ pub mod varint;
 pub use codec::DecodeError;
 pub use codec::Decoder;
 pub use codec::EncodeBuffer;
+pub use contract::Contract;
 pub use outcome::Failure;
 pub use outcome::Outcome;
 pub use outcome::Reply;
@@ -55,7 +57,6 @@ pub use payload::Rest;
 pub use payload::Variants;
 pub use payload::Verbatim;
 pub use request::BaseRequest;
-pub use request::Contract;
 pub use request::ErrorResponse;
 pub use request::Response;
 pub use state::Abandoned;
@@ -68,6 +69,6 @@ pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
 pub use connection::{
-    Builder, Call, CallError, ConnectionError, Driver, Ended, Handler, Incoming, Limits, NotSent,
+    Builder, Call, CallError, ConnectionError, Driver, Ended, Extensions, Handler, Incoming, Limits, NotSent,
     PacketConnection,
 };

@@ -1,10 +1,10 @@
 //! Requests, replies and failures as types.
 
-use crate::description::{self, Encoding};
+use crate::contract::Contract;
+use crate::description::{self, Docs, Encoding};
 use crate::outcome::{Failure, Reply};
 use crate::payload::{Payload, PayloadError, PayloadProblem, PayloadReader, PayloadWriter, Rest, Verbatim};
 use bytes::Bytes;
-use std::time::Duration;
 
 /// A kind of request, whose payload is the [`Payload`] of the struct. `#[derive(Request)]` writes it.
 ///
@@ -51,31 +51,6 @@ pub trait BaseRequest: Payload {
     fn decode_response(&self, reply: Reply) -> Result<Self::Reply, PayloadError> {
         Self::Reply::from_reply(reply)
     }
-}
-
-/// What performing a request may take: limits that whoever serves it enforces on each connection, before its
-/// payload is decoded. What exceeds them is answered not-ok with the reason.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Contract {
-    /// The longest payload in bytes. Whoever asks is told without asking; see
-    /// [`NotSent::TooLong`](crate::NotSent::TooLong). No limit but that of packets if `None`.
-    pub max_payload: Option<usize>,
-    /// How many such requests may be performed at once; more are answered `busy`, which is safe to ask again.
-    /// No limit but that of the connection if `None`.
-    pub concurrency: Option<usize>,
-    /// How long performing one may take, waiting for its turn included. No limit if `None`.
-    pub timeout: Option<Duration>,
-    /// Performed one at a time, in the order of arrival, together with all other ordered requests of the
-    /// connection.
-    pub ordered: bool,
-    /// Performed by a thread that may block.
-    pub blocking: bool,
-}
-
-impl Contract {
-    /// No limits of its own.
-    pub const NONE: Self =
-        Self { max_payload: None, concurrency: None, timeout: None, ordered: false, blocking: false };
 }
 
 /// What an ok response carries, as a type.
@@ -175,6 +150,22 @@ impl<T: Payload> ErrorResponse for T {
 /// Makes room for one more flag. Flags too large to be shifted are too large for the wire either way.
 const fn shifted(flags: u64) -> u64 {
     flags.saturating_mul(2)
+}
+
+impl description::Request {
+    /// The description of a request that has this number and name in a protocol.
+    #[must_use]
+    pub const fn of<R: BaseRequest>(rq_type: u64, name: &'static str, docs: Docs) -> Self {
+        Self {
+            rq_type,
+            name,
+            docs,
+            payload: <R as Payload>::encoding,
+            reply: <R::Reply as Response>::reply_encoding,
+            failure: <R::Error as ErrorResponse>::failure_encoding,
+            contract: R::CONTRACT,
+        }
+    }
 }
 
 impl Reply {

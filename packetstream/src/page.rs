@@ -42,7 +42,7 @@ impl Spelling for Page<'_> {
 
 impl fmt::Display for Page<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "# {}", plain(&self.0.name))?;
+        writeln!(out, "# `{}`", self.0.name)?;
         write_docs(out, self.0.docs, 1)?;
         self.write_overview(out)?;
         for request in &self.0.requests {
@@ -64,9 +64,9 @@ impl Page<'_> {
         self.0.requests.iter().try_for_each(|request| {
             writeln!(
                 out,
-                "| {} | [{}](#{}) | {} | {} | {} |",
+                "| {} | [`{}`](#{}) | {} | {} | {} |",
                 request.number,
-                plain(&request.name),
+                request.name,
                 anchor(&request_heading(request)),
                 self.reply(&request.reply),
                 self.failure(request),
@@ -242,13 +242,13 @@ impl Shape {
 
 fn title(ty: &Type) -> String {
     match ty.number {
-        1 => plain(&ty.name),
-        number => format!("{} ({number})", plain(&ty.name)),
+        1 => format!("`{}`", ty.name),
+        number => format!("`{}` ({number})", ty.name),
     }
 }
 
 fn request_heading(request: &Request) -> String {
-    format!("Request {}: {}", request.number, plain(&request.name))
+    format!("Request {}: `{}`", request.number, request.name)
 }
 
 fn type_heading(ty: &Type) -> String {
@@ -327,7 +327,8 @@ fn write_flags_word(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
 /// lead nowhere from here.
 fn lines(docs: Docs) -> impl Iterator<Item = String> {
     let is_indented = docs.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    let line = move |line: &&'static str| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line };
+    let line =
+        move |line: &&'static str| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line };
     docs.iter().map(line).map(without_links)
 }
 
@@ -338,12 +339,12 @@ fn without_links(line: &str) -> String {
         rest.split_once("[`").and_then(|(before, link)| Some((before, link.split_once("`]")?)))
     {
         let target = after.strip_prefix('(').and_then(|target| target.split_once(')'));
-        let (link, after) = match target {
+        let (shown, after) = match target {
             Some((target, _)) if target.contains(['/', '#']) => (format!("[`{code}`]"), after),
             _ => (format!("`{code}`"), target.map_or(after, |(_, after)| after)),
         };
         text += before;
-        text += &link;
+        text += &shown;
         rest = after;
     }
     text + rest

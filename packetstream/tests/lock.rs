@@ -88,5 +88,5 @@ fn a_malformed_file_is_told_with_its_line_and_what_is_wrong() {
 #[test]
 fn the_page_of_a_protocol_is_made_of_the_same_description() {
     let page = page::markdown(&STORE);
-    assert!(page.starts_with("# Store\n") && page.contains("| `start` | uint |"), "{page}");
+    assert!(page.starts_with("# `Store`\n") && page.contains("| `start` | uint |"), "{page}");
 }

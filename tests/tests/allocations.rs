@@ -55,15 +55,15 @@ fn each(mut repeated: impl FnMut()) -> u64 {
 
 #[test]
 fn requests_and_replies_are_written_and_read_without_an_allocation() {
-    let move_ = request(300);
-    assert_eq!(each(|| drop(move_.transcribe_request())), 0);
-    let (flags, payload) = move_.transcribe_request();
+    let asked = request(300);
+    assert_eq!(each(|| drop(asked.transcribe_request())), 0);
+    let (flags, payload) = asked.transcribe_request();
     assert_eq!(each(|| drop(Move::from_request_payload(flags, payload.clone()).unwrap())), 0);
 
     let moved = Moved { at_end: true, position: (1, 300), data: Bytes::from_static(b"data") };
     assert_eq!(each(|| drop(moved.clone().into_reply())), 0);
     let reply = moved.into_reply();
-    assert_eq!(each(|| drop(move_.decode_response(reply.clone()).unwrap())), 0);
+    assert_eq!(each(|| drop(asked.decode_response(reply.clone()).unwrap())), 0);
 }
 
 #[test]

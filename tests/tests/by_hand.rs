@@ -65,9 +65,9 @@ mod derived {
 mod by_hand {
     use packetstream::description::{self, Encoding, Field, Flag, Variant};
     use packetstream::{
-        BaseRequest, Be, Carries, Contract, Dispatch, Failure, Flagged, Fulfil, HasPacketConnection,
-        Incoming, Outcome, PacketConnection, Parser, Payload, PayloadError, PayloadReader, PayloadWriter,
-        Protocol, Reply, Response, Rest, Served, TypedCall, Variants,
+        Arrival, BaseRequest, Be, Carries, Contract, Dispatch, Failure, Flagged, Fulfil, HasPacketConnection,
+        Outcome, PacketConnection, Parser, Payload, PayloadError, PayloadReader, PayloadWriter, Protocol,
+        Reply, Response, Rest, TypedCall, Variants,
     };
     use std::time::Duration;
 
@@ -88,19 +88,23 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Enum(&description::Enum {
-                name: "Length",
-                docs: &[" A length in some unit."],
-                variants: &[
-                    Variant { id: 0, name: "Unknown", docs: &[" Nobody knows."], fields: &[] },
-                    Variant {
-                        id: 1,
-                        name: "Metres",
-                        docs: &[" In metres."],
-                        fields: &[Field::inline("0", &[], u64::encoding)],
-                    },
-                ],
-            })
+            Encoding::Enum(
+                const {
+                    &description::Enum {
+                        name: "Length",
+                        docs: &[" A length in some unit."],
+                        variants: &[
+                            Variant { id: 0, name: "Unknown", docs: &[" Nobody knows."], fields: &[] },
+                            Variant {
+                                id: 1,
+                                name: "Metres",
+                                docs: &[" In metres."],
+                                fields: &[Field::inline("0", &[], u64::encoding)],
+                            },
+                        ],
+                    }
+                },
+            )
         }
     }
 
@@ -148,17 +152,21 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
-                name: "Move",
-                docs: &[" Moves."],
-                is_delimited: false,
-                magic: b"",
-                fields: &[
-                    Field::flag::<bool>("fast", &[" At full speed."], Flag::set(0)),
-                    Field::inline("by", &[], Length::encoding),
-                    Field::flag::<Option<String>>("towards", &[], Flag::set(1)),
-                ],
-            })
+            Encoding::Struct(
+                const {
+                    &description::Struct {
+                        name: "Move",
+                        docs: &[" Moves."],
+                        is_delimited: false,
+                        magic: b"",
+                        fields: &[
+                            Field::flag::<bool>("fast", &[" At full speed."], Flag::set(0)),
+                            Field::inline("by", &[], Length::encoding),
+                            Field::flag::<Option<String>>("towards", &[], Flag::set(1)),
+                        ],
+                    }
+                },
+            )
         }
     }
 
@@ -187,16 +195,20 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
-                name: "Moved",
-                docs: &[],
-                is_delimited: false,
-                magic: b"",
-                fields: &[
-                    Field::inline("position", &[], Be::<u32>::encoding),
-                    Field::inline("log", &[], String::rest_encoding),
-                ],
-            })
+            Encoding::Struct(
+                const {
+                    &description::Struct {
+                        name: "Moved",
+                        docs: &[],
+                        is_delimited: false,
+                        magic: b"",
+                        fields: &[
+                            Field::inline("position", &[], Be::<u32>::encoding),
+                            Field::inline("log", &[], String::rest_encoding),
+                        ],
+                    }
+                },
+            )
         }
     }
 
@@ -229,13 +241,17 @@ mod by_hand {
         }
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
-                name: "Stuck",
-                docs: &[],
-                is_delimited: false,
-                magic: b"",
-                fields: &[Field::inline("at", &[], u64::encoding)],
-            })
+            Encoding::Struct(
+                const {
+                    &description::Struct {
+                        name: "Stuck",
+                        docs: &[],
+                        is_delimited: false,
+                        magic: b"",
+                        fields: &[Field::inline("at", &[], u64::encoding)],
+                    }
+                },
+            )
         }
     }
 
@@ -250,13 +266,17 @@ mod by_hand {
         fn transcribe(&self, _: &mut PayloadWriter) {}
 
         fn encoding() -> Encoding {
-            Encoding::Struct(&description::Struct {
-                name: "Stop",
-                docs: &[],
-                is_delimited: false,
-                magic: b"",
-                fields: &[],
-            })
+            Encoding::Struct(
+                const {
+                    &description::Struct {
+                        name: "Stop",
+                        docs: &[],
+                        is_delimited: false,
+                        magic: b"",
+                        fields: &[],
+                    }
+                },
+            )
         }
     }
 
@@ -302,11 +322,11 @@ mod by_hand {
     }
 
     impl<S: Fulfil<Move> + Fulfil<Stop>> Dispatch<S> for Robot {
-        async fn dispatch(served: &Served<Self, S>, incoming: Incoming) -> Outcome {
-            match incoming.rq_type {
-                0 => served.fulfil::<Move>(incoming).await,
-                5 => served.fulfil::<Stop>(incoming).await,
-                _ => served.unknown(&incoming),
+        async fn dispatch(arrival: Arrival<'_, Self, S>) -> Outcome {
+            match arrival.rq_type() {
+                0 => arrival.fulfil::<Move>().await,
+                5 => arrival.fulfil::<Stop>().await,
+                _ => arrival.unknown(),
             }
         }
     }

@@ -111,7 +111,10 @@ fn transcribed(request: &ChunkStore) -> (u64, Bytes) {
 
 /// The reply as the request's type reads it, and writes it again.
 fn through_its_type(request: &ChunkStore, reply: Reply) -> Reply {
-    with_request!(request, request => request.decode_response(reply).unwrap().into_reply())
+    fn read_and_write<R: BaseRequest>(request: &R, reply: Reply) -> Reply {
+        request.decode_response(reply).unwrap().into_reply()
+    }
+    with_request!(request, request => read_and_write(request, reply))
 }
 
 #[test]

@@ -1,21 +1,32 @@
 //! The expansions that the derive crate keeps as snapshots are ordinary code: they compile as they stand.
-#![allow(dead_code, clippy::all, clippy::pedantic, reason = "as the derives write it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "as the derives write it"
+)]
 
-#[rustfmt::skip]
-#[path = "../../packetstream-derive/src/expand/snapshots/choice.expanded.rs"]
-mod choice;
-#[rustfmt::skip]
-#[path = "../../packetstream-derive/src/expand/snapshots/client.expanded.rs"]
-mod client;
-#[rustfmt::skip]
-#[path = "../../packetstream-derive/src/expand/snapshots/fields.expanded.rs"]
-mod fields;
-#[rustfmt::skip]
-#[path = "../../packetstream-derive/src/expand/snapshots/payload.expanded.rs"]
-mod payload;
-#[rustfmt::skip]
-#[path = "../../packetstream-derive/src/expand/snapshots/protocol.expanded.rs"]
-mod protocol;
+mod choice {
+    include!("../../packetstream-derive/src/expand/snapshots/choice.expanded.rs");
+}
+
+mod client {
+    include!("../../packetstream-derive/src/expand/snapshots/client.expanded.rs");
+}
+
+mod fields {
+    include!("../../packetstream-derive/src/expand/snapshots/fields.expanded.rs");
+}
+
+mod payload {
+    include!("../../packetstream-derive/src/expand/snapshots/payload.expanded.rs");
+}
+
+mod protocol {
+    include!("../../packetstream-derive/src/expand/snapshots/protocol.expanded.rs");
+}
 
 #[test]
 fn an_expansion_does_what_its_declaration_says() {

@@ -1,4 +1,5 @@
 //! What each attribute of a field does, to the byte: payloads, requests with flags, replies with flags.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 use packetstream::{
     BaseRequest, Be, Bytes, Payload, PayloadError, PayloadProblem, PayloadReader, PayloadWriter, Reply,
@@ -141,6 +142,7 @@ mod letter {
         }
     }
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "what a module for `with` is given")]
     pub(super) fn transcribe(letter: &char, out: &mut PayloadWriter) {
         out.bytes(&[*letter as u8]);
     }
@@ -182,7 +184,7 @@ fn an_enum_is_the_number_of_a_variant_and_its_fields() {
     travels(Shape::Raw(Bytes::from_static(b"xy")), b"\x04xy");
     assert_eq!(refusal::<Colour>(&[0]), "Colour: at byte 0 of the payload: no variant 0");
     assert_eq!(refusal::<Shape>(&[2, 0, 9]), "Shape::Polygon.1: at byte 2 of the payload: no variant 9");
-    let error = Shape::from_bytes(Bytes::from(vec![3, 1].repeat(100))).unwrap_err();
+    let error = Shape::from_bytes(Bytes::from([3, 1].repeat(100))).unwrap_err();
     assert_eq!(error.problem, PayloadProblem::TooDeep);
 }
 

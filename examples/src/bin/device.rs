@@ -4,12 +4,14 @@
 //! Both ends run here; in earnest the controller would open `exec:ssh host device-server`, or a socket.
 
 use packetstream::{
-    Bytes, Context, Failure, Fulfil, PacketConnection, Payload, Protocol, Reply, Request, RequestError, Stream,
-    serve,
+    Bytes, Context, Failure, Fulfil, PacketConnection, Payload, Protocol, Reply, Request, RequestError,
+    Stream, serve,
 };
+use packetstream_examples::error_line::one_line;
+use std::error::Error;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the controller asks the device.
 #[derive(Debug, Protocol)]
@@ -48,6 +50,16 @@ struct Identity {
     firmware: u16,
     #[payload(with = milliseconds)]
     uptime: Duration,
+    /// When this was told, by the clock of whoever was told it.
+    #[payload(skip, default = Instant::now())]
+    told: Instant,
+}
+
+impl Identity {
+    /// How long the device has been up by now.
+    fn age(&self) -> Duration {
+        self.uptime + self.told.elapsed()
+    }
 }
 
 /// Times in whole milliseconds.
@@ -74,9 +86,6 @@ struct Write {
     length: u16,
     #[request(count = length)]
     data: Vec<u8>,
-    /// How often the controller has tried: no business of the device.
-    #[request(skip, default = 1)]
-    attempts: u32,
 }
 
 #[derive(Debug, Payload, thiserror::Error)]
@@ -103,27 +112,31 @@ struct MayErase {
 }
 
 const PAGE: usize = 256;
+const MEMORY: usize = 4 * PAGE;
 
 struct Simulated {
-    memory: Mutex<[u8; 4 * PAGE]>,
+    memory: Mutex<[u8; MEMORY]>,
 }
 
 impl Fulfil<Identify> for Simulated {
     async fn fulfil(&self, _: Identify, _: Context) -> Result<Identity, Failure> {
-        Ok(Identity { serial: 0xc0ffee, firmware: 0x0102, uptime: Duration::from_millis(1500) })
+        let uptime = Duration::from_hours(1);
+        Ok(Identity { serial: 0x00c0_ffee, firmware: 0x0102, uptime, told: Instant::now() })
     }
 }
 
 impl Fulfil<Write> for Simulated {
-    async fn fulfil(&self, Write { address, data, .. }: Write, cx: Context) -> Result<(), WriteError> {
-        let start = usize::from(address);
-        let page = (start / PAGE) as u64;
+    async fn fulfil(&self, Write { address, length, data }: Write, cx: Context) -> Result<(), WriteError> {
+        let place = usize::from(address)..usize::from(address) + usize::from(length);
+        if place.end > MEMORY {
+            return Err(WriteError::BadAddress(address));
+        }
+        let page = (place.start / PAGE) as u64;
         if page > 0 && !cx.peer::<Controller>().may_erase(MayErase { page }).await.is_ok_and(|yes| yes) {
             return Err(WriteError::Denied { page });
         }
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = memory.get_mut(start..start + data.len()).ok_or(WriteError::BadAddress(address))?;
-        place.copy_from_slice(&data);
+        memory[place].copy_from_slice(&data);
         Ok(())
     }
 }
@@ -146,34 +159,31 @@ impl Fulfil<MayErase> for Operator {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let (here, there) = Stream::pair(4096);
-    let simulated = Simulated { memory: Mutex::new([0; 4 * PAGE]) };
+    let simulated = Simulated { memory: Mutex::new([0; MEMORY]) };
     tokio::spawn(PacketConnection::builder().handler(serve::<DeviceProtocol, _>(simulated)).serve(there));
     let handler = serve::<ControllerProtocol, _>(Operator);
     let device = Device::from(PacketConnection::builder().handler(handler).spawn(here));
     match operate(&device).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("device: {error}");
+            eprintln!("device: {}", one_line(&*error));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn operate(device: &Device) -> Result<(), RequestError> {
-    let Identity { serial, firmware, uptime } = device.identify(Identify).await?;
-    println!("device {serial:#x}, firmware {firmware:#06x}, up for {uptime:?}");
+async fn operate(device: &Device) -> Result<(), Box<dyn Error>> {
+    let identity = device.identify(Identify).await?;
+    let (Identity { serial, firmware, .. }, minutes) = (&identity, identity.age().as_secs() / 60);
+    println!("device {serial:#x}, firmware {firmware:#06x}, up for {minutes} min");
 
-    for address in [0x0010, 0x0100, 0x0200, 0xfff0] {
-        let write = Write { address, length: 0, data: vec![0xa5; 32], attempts: 1 };
-        match device.write(write).await {
-            Ok(()) => println!("wrote 32 bytes at {address:#06x}"),
+    for (address, length) in [(0x0010, 32), (0x0100, 32), (0x0200, 32), (0xfff0, 32), (0x0000, 5000)] {
+        match device.write(Write { address, length: 0, data: vec![0xa5; length] }).await {
+            Ok(()) => println!("wrote {length} bytes at {address:#06x}"),
             Err(RequestError::Failed(error)) => println!("not written: {error}"),
-            Err(error) => println!("not written, for another reason: {error}"),
+            Err(RequestError::NotSent(reason)) => println!("not even sent: {reason}"),
+            Err(error) => return Err(error.into()),
         }
-    }
-    let long = Write { address: 0, length: 0, data: vec![0; 5000], attempts: 1 };
-    if let Err(error) = device.write(long).await {
-        println!("not even sent: {error}");
     }
 
     let transfer = Transfer { registers: 0x55, bytes: Bytes::from_static(b"olleh") };

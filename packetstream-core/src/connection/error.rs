@@ -22,19 +22,35 @@ pub enum CallError {
 }
 
 /// Why a request was not sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum NotSent {
-    /// The connection does not take it.
-    #[error(transparent)]
-    Submit(#[from] SubmitError),
-    /// The packet would exceed the limit.
+    /// This side has closed, or the peer has said goodbye.
+    #[error("the connection is closed")]
+    Closed,
+    /// The connection ended before the request left.
+    #[error("the connection ended first")]
+    Lost(#[source] ConnectionError),
+    /// It is longer than this side sends.
     #[error("payload of {payload} bytes exceeds the limit of {limit}")]
     TooLong {
         /// The payload's length.
         payload: usize,
-        /// [`Limits::max_packet`](super::Limits::max_packet), less 40 bytes for the largest header.
+        /// [`Limits::max_packet`](super::Limits::max_packet), less 40 bytes for the largest header, or
+        /// [`Contract::max_payload`](crate::Contract::max_payload).
         limit: usize,
     },
+    /// The protocol has no place for it. Never [`SubmitError::Closed`].
+    #[error(transparent)]
+    Submit(SubmitError),
+}
+
+impl NotSent {
+    /// Whether the same request may be sent over another connection. No peer has heard of it, so asking again
+    /// performs nothing twice; what this side itself finds wrong with it stays wrong.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Closed | Self::Lost(_))
+    }
 }
 
 /// What ended a connection other than both sides' goodbye.

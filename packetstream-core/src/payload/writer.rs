@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_large_payload_does_not_stay_in_memory_with_the_next_small_one() {
-        let large = PayloadWriter::payload(|out| out.bytes(&[7; 1 << 20]));
+        let large = PayloadWriter::payload(|out| out.bytes(&vec![7; 1 << 20]));
         assert_eq!(large.len(), 1 << 20);
         drop(large);
         text("small");

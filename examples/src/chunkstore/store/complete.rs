@@ -3,6 +3,7 @@
 use super::{CHUNKS, CODES, Store, StoreError};
 use crate::chunkstore::hash::{HashClass, HashCode};
 use crate::chunkstore::tree::blockref::{BlockRef, Body};
+use crate::chunkstore::tree::blocks::needed;
 use bytes::Bytes;
 use packetstream::{Payload, PayloadError, PayloadReader};
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -120,15 +121,5 @@ impl Walk {
         let chunk = self.chunks.get(number).map_err(redb::Error::from)?;
         let chunk = chunk.ok_or_else(|| redb::Error::Corrupted(format!("chunk {number} is lost")))?;
         Ok(Bytes::copy_from_slice(chunk.value()))
-    }
-}
-
-/// The block whose chunks are needed for this one, which may be a part of it.
-fn needed(mut block: BlockRef) -> BlockRef {
-    loop {
-        match block.body {
-            Body::Part { whole, .. } if !block.indirect => block = *whole,
-            _ => return block,
-        }
     }
 }

@@ -109,7 +109,10 @@ mod tests {
         travels(&BlockRef::new(300, Body::Repeated(b'z')), b"\x05\x02\x82\x2c\x01z");
         travels(&BlockRef::new(3, Body::Literal(Bytes::from_static(b"abc"))), b"\x06\x02\x03\x02abc");
         let whole = Box::new(BlockRef::new(9, Body::Repeated(0)));
-        travels(&BlockRef::new(4, Body::Part { offset: 5, whole }), b"\x09\x02\x04\x03\x05\x04\x02\x09\x01\x00");
+        travels(
+            &BlockRef::new(4, Body::Part { offset: 5, whole }),
+            b"\x09\x02\x04\x03\x05\x04\x02\x09\x01\x00",
+        );
         let flagged = BlockRef { type_flags: Some(7), ..BlockRef::new(1, Body::Repeated(b'z')) };
         travels(&flagged, b"\x05\x06\x01\x01\x07z");
     }

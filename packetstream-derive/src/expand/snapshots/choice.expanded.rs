@@ -1,5 +1,6 @@
+#[repr(u8)]
 #[derive(Debug)]
-enum Shape {
+pub enum Shape {
     Point = 1,
     Circle(u64),
     Polygon { corners: Vec<(u64, u64)> },

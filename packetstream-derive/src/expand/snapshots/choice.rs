@@ -1,5 +1,6 @@
 #[derive(Debug, Payload)]
-enum Shape {
+#[repr(u8)]
+pub enum Shape {
     Point = 1,
     Circle(u64),
     Polygon { corners: Vec<(u64, u64)> },

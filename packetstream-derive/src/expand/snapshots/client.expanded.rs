@@ -1,6 +1,6 @@
 /// Adds two numbers.
 #[derive(Debug)]
-struct Add {
+pub struct Add {
     a: u64,
     b: u64,
 }
@@ -54,7 +54,7 @@ impl ::packetstream::BaseRequest for Add {
     };
 }
 #[derive(Debug)]
-struct Reset;
+pub struct Reset;
 #[automatically_derived]
 impl ::packetstream::Payload for Reset {
     fn parse(
@@ -82,7 +82,7 @@ impl ::packetstream::BaseRequest for Reset {
 }
 /// What a calculator does.
 #[derive(Debug)]
-pub(crate) enum Calc {
+pub enum Calc {
     /// Adds two numbers.
     Add(Add),
     Move(Reset),
@@ -150,7 +150,7 @@ impl<
 }
 /// Asks the requests of [`Calc`] over a connection, each with a method.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-pub(crate) struct CalcClient(::packetstream::PacketConnection);
+pub struct CalcClient(::packetstream::PacketConnection);
 #[automatically_derived]
 impl ::core::convert::From<::packetstream::PacketConnection> for CalcClient {
     fn from(connection: ::packetstream::PacketConnection) -> Self {
@@ -167,11 +167,11 @@ impl ::packetstream::HasPacketConnection for CalcClient {
 #[allow(dead_code, reason = "not every program asks everything")]
 impl CalcClient {
     /// Adds two numbers.
-    pub(crate) fn add(&self, request: Add) -> ::packetstream::TypedCall<Add> {
+    pub fn add(&self, request: Add) -> ::packetstream::TypedCall<Add> {
         ::packetstream::HasPacketConnection::conn_submit(self, request)
     }
     /// Sends the request [`Move`](Calc::Move); await the call for its reply.
-    pub(crate) fn r#move(&self, request: Reset) -> ::packetstream::TypedCall<Reset> {
+    pub fn r#move(&self, request: Reset) -> ::packetstream::TypedCall<Reset> {
         ::packetstream::HasPacketConnection::conn_submit(self, request)
     }
 }

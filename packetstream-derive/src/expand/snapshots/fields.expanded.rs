@@ -1,5 +1,5 @@
 #[derive(Debug)]
-struct Screen {
+pub struct Screen {
     on: bool,
     width: u16,
     title: Option<String>,

@@ -1,6 +1,6 @@
 #[derive(Debug, Payload)]
 #[payload(length, magic = b"S", assert(width < 10, "too wide"))]
-struct Screen {
+pub struct Screen {
     #[payload(flag = 0)]
     on: bool,
     #[payload(big)]

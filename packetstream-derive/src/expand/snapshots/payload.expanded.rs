@@ -1,6 +1,6 @@
 /// A page of a list.
 #[derive(Debug)]
-struct Page<T: std::fmt::Debug> {
+pub struct Page<T: std::fmt::Debug> {
     r#type: u64,
     /// What is on it.
     items: Vec<T>,
@@ -66,7 +66,7 @@ where
     }
 }
 #[derive(Debug)]
-struct Name(String);
+pub struct Name(String);
 #[automatically_derived]
 impl ::packetstream::Payload for Name {
     fn parse(

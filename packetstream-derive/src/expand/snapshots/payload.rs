@@ -1,10 +1,10 @@
 /// A page of a list.
 #[derive(Debug, Payload)]
-struct Page<T: std::fmt::Debug> {
+pub struct Page<T: std::fmt::Debug> {
     r#type: u64,
     /// What is on it.
     items: Vec<T>,
 }
 
 #[derive(Debug, Payload)]
-struct Name(String);
+pub struct Name(String);

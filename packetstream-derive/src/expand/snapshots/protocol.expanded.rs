@@ -1,6 +1,6 @@
 /// Adds two numbers.
 #[derive(Debug)]
-struct Add(u64, u64);
+pub struct Add(pub u64, pub u64);
 #[automatically_derived]
 impl ::packetstream::Payload for Add {
     fn parse(
@@ -43,7 +43,7 @@ impl ::packetstream::BaseRequest for Add {
     type Error = ::packetstream::Failure;
 }
 #[derive(Debug)]
-enum Calc {
+pub enum Calc {
     Add(Add),
 }
 impl ::packetstream::Carries<Add> for Calc {

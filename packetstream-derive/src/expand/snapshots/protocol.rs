@@ -1,10 +1,10 @@
 /// Adds two numbers.
 #[derive(Debug, Request)]
 #[request(reply = u64)]
-struct Add(u64, u64);
+pub struct Add(pub u64, pub u64);
 
 #[derive(Debug, Protocol)]
-enum Calc {
+pub enum Calc {
     #[request(0)]
     Add(Add),
 }

@@ -271,9 +271,7 @@ impl Outline {
             Content::Inline(shape)
             | Content::Whole(shape)
             | Content::IfFlag(_, shape)
-            | Content::Chosen(_, shape) => {
-                self.shape_may_take_rest(shape, seen)
-            }
+            | Content::Chosen(_, shape) => self.shape_may_take_rest(shape, seen),
             Content::Counted(..) | Content::Flag(_) | Content::Flags => false,
         }
     }

@@ -533,10 +533,7 @@ fn a_newtype_is_another_name_for_what_it_wraps_flags_and_all() {
         ["Addition: struct F, field c: new, flag 1"]
     );
     let no_newtype = wrapped.replace("whole: ", "");
-    assert_eq!(
-        became(&wrapped, &no_newtype),
-        ["Break: struct W, field 0: was whole: F, is F"]
-    );
+    assert_eq!(became(&wrapped, &no_newtype), ["Break: struct W, field 0: was whole: F, is F"]);
     let endless = "request 4 Get\nreply: W\nstruct W\nfield 0: whole: W\n";
     assert_eq!(became(endless, endless), [""; 0]);
 }
