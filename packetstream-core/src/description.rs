@@ -221,6 +221,18 @@ impl Field {
     pub const fn flags(name: &'static str, docs: Docs) -> Self {
         Self { name, docs, place: Place::Flags, encoding: || Encoding::Uint { bits: 64 } }
     }
+
+    /// A field as long as the field `count` says.
+    #[must_use]
+    pub const fn counted(name: &'static str, docs: Docs, count: &'static str, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::Counted(count), encoding }
+    }
+
+    /// An enum whose variant the field `id` tells.
+    #[must_use]
+    pub const fn chosen(name: &'static str, docs: Docs, id: &'static str, encoding: Describe) -> Self {
+        Self { name, docs, place: Place::Chosen(id), encoding }
+    }
 }
 
 impl Flag {

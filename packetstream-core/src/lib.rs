@@ -45,6 +45,7 @@ pub use packet::ParseError;
 pub use payload::Be;
 pub use payload::Count;
 pub use payload::Counted;
+pub use payload::Fixed;
 pub use payload::Flagged;
 pub use payload::Le;
 pub use payload::Payload;

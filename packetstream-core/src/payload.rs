@@ -40,7 +40,7 @@ mod scalars;
 mod verbatim;
 mod writer;
 
-use crate::description::{Docs, Encoding, Field, Place};
+use crate::description::Encoding;
 use bytes::Bytes;
 
 pub use counted::Count;
@@ -48,6 +48,7 @@ pub use counted::Counted;
 pub use error::PayloadError;
 pub use error::PayloadProblem;
 pub use fixed::Be;
+pub use fixed::Fixed;
 pub use fixed::Le;
 pub use flagged::Flagged;
 pub use reader::PayloadReader;
@@ -127,6 +128,19 @@ pub trait Payload: Sized {
     fn to_bytes(&self) -> Bytes {
         PayloadWriter::payload(|out| self.transcribe(out))
     }
+
+    /// [`PayloadReader::field`] as the derives call it: whatever they call of a type that is no `Payload` is
+    /// a function of this trait, so that the compiler reports it once.
+    #[doc(hidden)]
+    fn parse_field(reader: &mut PayloadReader, name: &'static str) -> Result<Self, PayloadError> {
+        reader.field(name)
+    }
+
+    /// [`PayloadWriter::field`] as the derives call it.
+    #[doc(hidden)]
+    fn transcribe_field(&self, out: &mut PayloadWriter) {
+        out.field(self);
+    }
 }
 
 /// An enum whose number of the variant may stand elsewhere than in front of its fields.
@@ -148,13 +162,11 @@ pub trait Variants: Payload {
 
     /// The number of the variant.
     fn id(&self) -> u64;
-}
 
-impl Field {
-    /// An enum whose variant the field `id` tells.
+    /// What the bytes are, number and fields, for descriptions.
     #[must_use]
-    pub const fn chosen<T: Variants>(name: &'static str, docs: Docs, id: &'static str) -> Self {
-        Self { name, docs, place: Place::Chosen(id), encoding: <T as Payload>::encoding }
+    fn variant_encoding() -> Encoding {
+        Self::encoding()
     }
 }
 

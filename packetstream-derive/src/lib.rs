@@ -22,6 +22,9 @@ use expand::stub;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
+// Each derive knows the attributes of the others as well: refused by it, they are one mistake, at the right place,
+// and not one more to the compiler.
+
 /// Gives a struct or an enum a place in payloads: a struct is its fields, in order, with nothing between; an
 /// enum is the number of a variant, and the variant's fields. What is not part of another value but the whole
 /// of an ok response, or of a declared failure, is the same there.
@@ -66,7 +69,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// `#[packetstream(crate = path)]` says where `packetstream` is, for a dependency under another name or
 /// behind another crate.
-#[proc_macro_derive(Payload, attributes(packetstream, payload))]
+#[proc_macro_derive(Payload, attributes(packetstream, payload, request))]
 pub fn payload(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();
@@ -103,7 +106,7 @@ pub fn payload(input: TokenStream) -> TokenStream {
 /// flags are those of the request's packet.
 ///
 /// `#[packetstream(crate = path)]` is as with [`Payload`](macro@Payload).
-#[proc_macro_derive(Request, attributes(packetstream, request))]
+#[proc_macro_derive(Request, attributes(packetstream, payload, request))]
 pub fn request(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();
@@ -178,7 +181,7 @@ pub fn request(input: TokenStream) -> TokenStream {
 /// protocol.
 ///
 /// `#[packetstream(crate = path)]` is as with [`Payload`](macro@Payload).
-#[proc_macro_derive(Protocol, attributes(packetstream, request))]
+#[proc_macro_derive(Protocol, attributes(packetstream, payload, request))]
 pub fn protocol(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();

@@ -154,6 +154,7 @@ pub use packetstream_core::Ended;
 pub use packetstream_core::ErrorResponse;
 pub use packetstream_core::Extensions;
 pub use packetstream_core::Failure;
+pub use packetstream_core::Fixed;
 pub use packetstream_core::Flagged;
 pub use packetstream_core::Handler;
 pub use packetstream_core::Incoming;
@@ -208,6 +209,7 @@ pub mod attributes {}
 /// What the derive macros call; not for people.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::private::AllFlags;
     pub use crate::private::Optional;
     pub use crate::private::bit;
 }

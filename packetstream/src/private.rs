@@ -15,14 +15,51 @@ pub trait Optional {
     /// What there may be.
     type Value;
 
-    /// Whether it is there.
-    fn is_some(&self) -> bool;
+    /// What `read` reads, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`.
+    fn read_if<E>(is_there: bool, read: impl FnOnce() -> Result<Self::Value, E>) -> Result<Self, E>
+    where
+        Self: Sized;
+
+    /// The value.
+    fn value(&self) -> Option<&Self::Value>;
 }
 
 impl<T> Optional for Option<T> {
     type Value = T;
 
-    fn is_some(&self) -> bool {
-        Self::is_some(self)
+    fn read_if<E>(is_there: bool, read: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
+        if is_there { read().map(Some) } else { Ok(None) }
+    }
+
+    fn value(&self) -> Option<&T> {
+        self.as_ref()
+    }
+}
+
+/// `u64`, so that a field with all flags that is something else can be told so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold all flags",
+    label = "`flags` is for `u64`",
+    note = "a single flag is a `bool` or an `Option` with `flag = <number>`"
+)]
+pub trait AllFlags {
+    /// The field.
+    fn from_flags(flags: u64) -> Self;
+
+    /// The flags.
+    fn flags(&self) -> u64;
+}
+
+impl AllFlags for u64 {
+    fn from_flags(flags: u64) -> Self {
+        flags
+    }
+
+    fn flags(&self) -> u64 {
+        *self
     }
 }

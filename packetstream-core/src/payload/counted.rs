@@ -2,8 +2,8 @@
 
 use super::fixed::{Be, Le};
 use super::scalars::text;
-use super::{Payload, PayloadError, PayloadReader, Rest};
-use crate::description::{Docs, Field, Place};
+use super::{Payload, PayloadError, PayloadReader, PayloadWriter, Rest};
+use crate::description::Encoding;
 use bytes::Bytes;
 
 /// A value whose length stands in an earlier field: `#[payload(count = field)]`, in a request
@@ -24,6 +24,17 @@ pub trait Counted: Rest {
 
     /// What the earlier field says.
     fn count(&self) -> u64;
+
+    /// Appends the value's bytes, which are those of the rest of a payload.
+    fn transcribe_counted(&self, out: &mut PayloadWriter) {
+        self.transcribe_rest(out);
+    }
+
+    /// What the bytes are, for descriptions.
+    #[must_use]
+    fn counted_encoding() -> Encoding {
+        Self::rest_encoding()
+    }
 }
 
 impl Counted for Bytes {
@@ -65,14 +76,6 @@ impl<T: Payload> Counted for Vec<T> {
 
     fn count(&self) -> u64 {
         self.len() as u64
-    }
-}
-
-impl Field {
-    /// A field as long as the field `count` says.
-    #[must_use]
-    pub const fn counted<T: Counted>(name: &'static str, docs: Docs, count: &'static str) -> Self {
-        Self { name, docs, place: Place::Counted(count), encoding: T::rest_encoding }
     }
 }
 

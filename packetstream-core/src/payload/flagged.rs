@@ -72,7 +72,14 @@ impl Field {
     /// A field that is a bit of the flags, or whose presence is.
     #[must_use]
     pub const fn flag<T: Flagged>(name: &'static str, docs: Docs, flag: Flag) -> Self {
-        match T::VALUE {
+        Self::flagged(name, docs, flag, T::VALUE)
+    }
+
+    /// [`flag`](Self::flag) as the derives call it, with the [`Flagged::VALUE`] of its type.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn flagged(name: &'static str, docs: Docs, flag: Flag, value: Option<Describe>) -> Self {
+        match value {
             None => Self { name, docs, place: Place::Flag(flag), encoding: bool::encoding },
             Some(encoding) => Self { name, docs, place: Place::IfFlag(flag), encoding },
         }

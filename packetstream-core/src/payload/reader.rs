@@ -83,17 +83,21 @@ impl PayloadReader {
         Ok(value)
     }
 
-    /// Reads the only field of a newtype: whatever the newtype fills, that fills.
+    /// Reads the only field of a newtype, with a function: whatever the newtype fills, that fills.
     ///
     /// # Errors
     ///
     /// As [`field`](Self::field).
-    pub fn newtype<T: Payload>(&mut self, name: &'static str) -> Result<T, PayloadError> {
+    pub fn newtype<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&mut Self) -> Result<T, PayloadError>,
+    ) -> Result<T, PayloadError> {
         // Nobody else takes the packet's flags, so that it does not matter who has them meanwhile.
         let packet_flags = self.packet_flags.take();
         self.field_with(name, |reader| {
             reader.packet_flags = packet_flags;
-            let value = T::parse(reader)?;
+            let value = parse(reader)?;
             Ok((value, reader.packet_flags.take()))
         })
         .map(|(value, packet_flags)| {
@@ -153,14 +157,17 @@ impl PayloadReader {
         T::parse_variant(id, self)
     }
 
-    /// Reads the fields of an enum whose number stood elsewhere.
+    /// Reads the fields of an enum whose number stood elsewhere, with its [`Variants::parse_variant`].
     ///
     /// # Errors
     ///
-    /// Those of [`Variants::parse_variant`].
-    pub fn chosen<T: Variants>(&mut self, id: u64) -> Result<T, PayloadError> {
+    /// Those of the function.
+    pub fn chosen<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, PayloadError>,
+    ) -> Result<T, PayloadError> {
         self.variant_at = self.offset();
-        T::parse_variant(id, self)
+        parse(self)
     }
 
     /// The error for a number that no variant of the enum `name` has.

@@ -231,9 +231,9 @@ fn verbatim_keeps_the_spelling_of_what_it_has_checked() {
 #[test]
 fn a_newtype_fills_what_its_value_fills() {
     let mut reader = PayloadReader::of_packet(1, Bytes::new());
-    assert_eq!(reader.newtype("Wrap.0"), Ok(Flagged { loud: true, inner: None }));
+    assert_eq!(reader.newtype("Wrap.0", Payload::parse), Ok(Flagged { loud: true, inner: None }));
     assert_eq!(reader.finish_flags(), Ok(()));
     let mut reader = PayloadReader::of_packet(1, Bytes::from_static(&[7]));
-    assert_eq!(reader.newtype("Wrap.0"), Ok(7_u64));
+    assert_eq!(reader.newtype("Wrap.0", Payload::parse), Ok(7_u64));
     assert_eq!(reader.finish_flags().unwrap_err().problem, PayloadProblem::UnexpectedFlags(1));
 }

@@ -4,7 +4,7 @@ use crate::errors::Errors;
 use proc_macro2::{Span, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::{Parse, ParseStream, Result};
-use syn::{Attribute, Error, Expr, Ident, LitInt, Path, Token, parse_quote};
+use syn::{Attribute, Error, Expr, Ident, LitInt, Meta, Path, Token, parse_quote};
 
 /// Whose attribute it is. Each derive has one of its own name, for the declaration and for its fields.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -16,6 +16,7 @@ pub(crate) enum Namespace {
 
 /// On the declarations of all derives.
 pub(super) const PACKETSTREAM: &str = "packetstream";
+const CRATE: &str = "expected a path: `crate = path`";
 const PAYLOAD: &str = "payload";
 const REQUEST: &str = "request";
 
@@ -56,7 +57,7 @@ impl Namespace {
 pub(super) fn krate(attrs: &[Attribute], errors: &mut Errors) -> Path {
     let mut krate = None;
     keys(attrs, PACKETSTREAM, &["crate"], errors, |_, meta| {
-        krate = Some(meta.value()?.call(Path::parse_mod_style)?);
+        krate = Some(path(meta, CRATE)?);
         Ok(())
     });
     krate.unwrap_or_else(default_krate)
@@ -67,8 +68,8 @@ pub(super) fn krate_and_client(attrs: &[Attribute], errors: &mut Errors) -> (Pat
     let (mut krate, mut client) = (None, None);
     keys(attrs, PACKETSTREAM, &["crate", "client"], errors, |key, meta| {
         match key {
-            "crate" => krate = Some(meta.value()?.call(Path::parse_mod_style)?),
-            _ => client = Some(meta.value()?.parse()?),
+            "crate" => krate = Some(path(meta, CRATE)?),
+            _ => client = Some(value(meta, "expected a name: `client = Name`")?),
         }
         Ok(())
     });
@@ -89,9 +90,12 @@ pub(super) fn docs(attrs: &[Attribute]) -> Vec<&Expr> {
 pub(super) fn number(name: &Ident, attrs: &[Attribute]) -> Result<Option<(u64, Span)>> {
     let mut attrs = attrs.iter().filter(|attr| attr.path().is_ident(REQUEST));
     let Some(attr) = attrs.next() else { return Ok(None) };
-    match attrs.next() {
-        None => attr.parse_args_with(request_type).map(Some),
-        Some(second) => Err(Error::new_spanned(second, format!("`{name}` has a request type already"))),
+    if let Some(second) = attrs.next() {
+        return Err(Error::new_spanned(second, format!("`{name}` has a request type already")));
+    }
+    match attr.meta {
+        Meta::List(_) => attr.parse_args_with(request_type).map(Some),
+        _ => Err(Error::new_spanned(attr, format!("`{name}` needs a request type: `#[request(<number>)]`"))),
     }
 }
 
@@ -102,7 +106,8 @@ fn request_type(input: ParseStream<'_>) -> Result<(u64, Span)> {
     let wrong = format!("expected a request type, a plain number from 0 to {MAX_REQUEST_TYPE}");
     let literal: LitInt = input.parse().map_err(|error| Error::new(error.span(), &wrong))?;
     match plain(&literal) {
-        Some(number @ 0..=MAX_REQUEST_TYPE) => Ok((number, literal.span())),
+        Some(number @ 0..=MAX_REQUEST_TYPE) if input.is_empty() => Ok((number, literal.span())),
+        Some(0..=MAX_REQUEST_TYPE) => Err(input.error(wrong)),
         _ => Err(Error::new(literal.span(), wrong)),
     }
 }
@@ -112,23 +117,25 @@ pub(super) fn plain(literal: &LitInt) -> Option<u64> {
     literal.base10_parse().ok().filter(|_| literal.suffix().is_empty())
 }
 
-/// Refuses this crate's attributes at a place where they say nothing. A silent no-op would look like
-/// a setting that works.
-pub(super) fn refuse(attrs: &[Attribute], names: &[&str], errors: &mut Errors) {
+/// Refuses this crate's attributes at a place where they say nothing, and says what is right there. A silent
+/// no-op would look like a setting that works.
+pub(super) fn refuse(attrs: &[Attribute], names: &[&str], right: &str, errors: &mut Errors) {
     for attr in attrs {
         if let Some(name) = names.iter().find(|name| attr.path().is_ident(name)) {
-            errors.add(Error::new_spanned(attr, format!("`{name}` has no meaning here")));
+            errors.add(Error::new_spanned(attr, format!("`{name}` has no meaning here; {right}")));
         }
     }
 }
 
+/// Refuses [`PACKETSTREAM`] inside a declaration.
+pub(super) fn refuse_packetstream(attrs: &[Attribute], errors: &mut Errors) {
+    refuse(attrs, &[PACKETSTREAM], "it goes in front of the struct or enum", errors);
+}
+
 /// Refuses the attribute that another derive's declarations have.
 pub(super) fn refuse_other(attrs: &[Attribute], namespace: Namespace, errors: &mut Errors) {
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident(namespace.other())) {
-        let (wrong, right) = (namespace.other(), namespace.name());
-        let message = format!("`{wrong}` has no meaning here; in {} write `{right}`", namespace.holder());
-        errors.add(Error::new_spanned(attr, message));
-    }
+    let right = format!("in {} write `{}`", namespace.holder(), namespace.name());
+    refuse(attrs, &[namespace.other()], &right, errors);
 }
 
 /// Reads every `#[name(key, key = value, key(..), ..)]`; `read` takes what follows a `known` key.
@@ -148,7 +155,14 @@ pub(super) fn keys(
             return Err(meta.error(format!("`{key}` is given already")));
         }
         seen.push(key);
-        read(key, meta)
+        let before = meta.input.cursor();
+        read(key, meta)?;
+        let has_value = meta.input.cursor() != before;
+        if has_value || meta.input.is_empty() || meta.input.peek(Token![,]) {
+            Ok(())
+        } else {
+            Err(meta.input.error(format!("`{key}` takes no value")))
+        }
     };
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
         let all = attr.parse_nested_meta(|meta| match errors.collect(key_and_value(&meta)) {
@@ -159,9 +173,24 @@ pub(super) fn keys(
     }
 }
 
-/// The expression behind `key =`.
-pub(super) fn value<T: Parse>(meta: &ParseNestedMeta<'_>) -> Result<T> {
-    meta.value()?.parse()
+/// What stands behind `key =`; anything else is not what was `expected`.
+pub(super) fn value<T: Parse>(meta: &ParseNestedMeta<'_>, expected: &str) -> Result<T> {
+    value_with(meta, expected, T::parse)
+}
+
+/// The path behind `key =`.
+pub(super) fn path(meta: &ParseNestedMeta<'_>, expected: &str) -> Result<Path> {
+    value_with(meta, expected, Path::parse_mod_style)
+}
+
+/// What `parse` makes of what stands behind `key =`.
+pub(super) fn value_with<T>(
+    meta: &ParseNestedMeta<'_>,
+    expected: &str,
+    parse: impl FnOnce(ParseStream<'_>) -> Result<T>,
+) -> Result<T> {
+    let value = meta.value().map_err(|_| Error::new_spanned(&meta.path, expected))?;
+    parse(value).map_err(|error| Error::new(error.span(), expected))
 }
 
 /// Goes on to the next key, whose mistakes count too.

@@ -61,6 +61,13 @@ pub(crate) enum Form {
     Chosen(Ident),
 }
 
+/// What a type parameter has to be where it is part of a field.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Bound {
+    Payload,
+    Fixed,
+}
+
 /// One bit of the flags.
 #[derive(Clone, Copy)]
 pub(crate) struct Bit {
@@ -91,6 +98,9 @@ impl Assert {
     const USAGE: &str = "expected `assert(condition, \"what the peer is told\")`";
 
     fn parse(content: ParseStream<'_>) -> Result<Self> {
+        if content.is_empty() {
+            return Err(content.error(Self::USAGE));
+        }
         let condition = content.parse()?;
         let wrong = |error: Error| Error::new(error.span(), Self::USAGE);
         content.parse::<Token![,]>().map_err(wrong)?;
@@ -104,6 +114,19 @@ impl Field<'_> {
     /// Whether it is not on the wire at all.
     pub(crate) const fn is_skipped(&self) -> bool {
         matches!(self.role, Role::Skip(_))
+    }
+
+    /// What the type parameters in it have to be; nothing if they do not travel as the library has it.
+    pub(super) const fn bound(&self) -> Option<Bound> {
+        match &self.role {
+            Role::Flag(_) => Some(Bound::Payload),
+            Role::Bytes(form) | Role::IfFlag(_, form) => match form {
+                Form::Own | Form::Rest | Form::Counted(_) | Form::Chosen(_) => Some(Bound::Payload),
+                Form::Big | Form::Little => Some(Bound::Fixed),
+                Form::With(_) => None,
+            },
+            Role::Flags | Role::Skip(_) => None,
+        }
     }
 
     /// Whether it has to do with flags.
@@ -172,11 +195,11 @@ struct Given {
 
 fn read<'a>(index: usize, field: &'a syn::Field, earlier: &mut Earlier, errors: &mut Errors) -> Field<'a> {
     let namespace = earlier.namespace;
-    attr::refuse(&field.attrs, &[attr::PACKETSTREAM], errors);
+    attr::refuse_packetstream(&field.attrs, errors);
     attr::refuse_other(&field.attrs, namespace, errors);
     let (member, binding) = match &field.ident {
         Some(ident) => (Member::Named(ident.clone()), ident.clone()),
-        None => (Member::Unnamed(Index::from(index)), format_ident!("field_{index}")),
+        None => (Member::Unnamed(Index::from(index)), format_ident!("{OF_TUPLE}{index}")),
     };
     let name = match &member {
         Member::Named(ident) => ident.unraw().to_string(),
@@ -215,9 +238,9 @@ impl Given {
             "little" => form("little", Form::Little),
             "count" => form("count", Form::Counted(earlier_field(meta)?)),
             "id" => form("id", Form::Chosen(earlier_field(meta)?)),
-            "with" => form("with", Form::With(meta.value()?.call(Path::parse_mod_style)?)),
+            "with" => form("with", Form::With(attr::path(meta, "expected a module: `with = path`")?)),
             "skip" => self.skip = Some(span),
-            "default" => self.default = Some((attr::value(meta)?, span)),
+            "default" => self.default = Some((attr::value(meta, "expected a value: `default = ..`")?, span)),
             _ => self.asserts.push(Assert::read(meta)?),
         }
         Ok(())
@@ -302,14 +325,12 @@ impl Earlier {
 
     /// Has an earlier field tell the length or variant of the field `name`.
     fn tell(&mut self, earlier: &Ident, name: &str) -> Result<()> {
+        let wrong = |message: String| Err(Error::new(earlier.span(), message));
         if !self.names.contains(earlier) {
-            return Err(Error::new(earlier.span(), format!("no field `{earlier}` is sent before this one")));
+            return wrong(format!("no field `{}` is sent before this one", as_given(earlier)));
         }
         if let Some((_, first)) = self.told.iter().find(|told| told.0 == *earlier) {
-            return Err(Error::new(
-                earlier.span(),
-                format!("`{earlier}` is the count or id of `{first}` already"),
-            ));
+            return wrong(format!("`{}` is the count or id of `{first}` already", as_given(earlier)));
         }
         self.told.push((earlier.clone(), name.to_owned()));
         Ok(())
@@ -318,30 +339,41 @@ impl Earlier {
 
 /// The bit in `flag = 3` or `flag = !3`.
 fn bit(meta: &ParseNestedMeta<'_>, namespace: Namespace) -> Result<Bit> {
-    let value = meta.value()?;
-    let is_set = value.parse::<Option<Token![!]>>()?.is_none();
     let highest = namespace.highest_flag();
-    let usage =
-        || format!("expected the number of a flag, 0 to {highest}, or `!` and it for one that is clear");
-    let literal: LitInt = value.parse().map_err(|error| Error::new(error.span(), usage()))?;
+    let usage = format!("expected the number of a flag, 0 to {highest}, or `!` and it for one that is clear");
+    let (not, literal) = attr::value_with(meta, &usage, |value| {
+        Ok((value.parse::<Option<Token![!]>>()?, value.parse::<LitInt>()?))
+    })?;
     match attr::plain(&literal).map(u32::try_from) {
-        Some(Ok(number)) if number <= highest => Ok(Bit { number, is_set }),
+        Some(Ok(number)) if number <= highest => Ok(Bit { number, is_set: not.is_none() }),
         Some(_) => {
             let holder = namespace.holder();
             let message = format!("flag {literal} is too high: {holder} has flags 0 to {highest}");
             Err(Error::new(literal.span(), message))
         }
-        None => Err(Error::new(literal.span(), usage())),
+        None => Err(Error::new(literal.span(), usage)),
     }
 }
 
-/// The name in `count = name`.
+/// The name in `count = name`, or the index in a tuple.
 fn earlier_field(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
-    let value = meta.value()?;
-    if let Ok(index) = value.fork().parse::<LitInt>() {
-        value.parse::<LitInt>()?;
-        return Ok(Ident::new(&format!("field_{}", index.base10_digits()), index.span()));
+    attr::value_with(meta, "expected the name of a field before this one", |value| {
+        if value.peek(LitInt) {
+            let index: LitInt = value.parse()?;
+            return Ok(Ident::new(&format!("{OF_TUPLE}{}", index.base10_digits()), index.span()));
+        }
+        value.call(Ident::parse_any)
+    })
+}
+
+/// What the variables for the fields of a tuple begin with.
+const OF_TUPLE: &str = "field_";
+
+/// The field with this variable, as an attribute names it.
+fn as_given(binding: &Ident) -> String {
+    let name = binding.to_string();
+    match name.strip_prefix(OF_TUPLE) {
+        Some(index) if index.parse::<u32>().is_ok() => index.to_owned(),
+        _ => name,
     }
-    let wrong = |error: Error| Error::new(error.span(), "expected the name of a field before this one");
-    value.call(Ident::parse_any).map_err(wrong)
 }

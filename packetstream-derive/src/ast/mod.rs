@@ -13,6 +13,7 @@ mod request;
 
 pub(crate) use fields::Assert;
 pub(crate) use fields::Bit;
+pub(crate) use fields::Bound;
 pub(crate) use fields::Field;
 pub(crate) use fields::Fields;
 pub(crate) use fields::Form;

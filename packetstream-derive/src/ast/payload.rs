@@ -1,13 +1,13 @@
 //! Types that travel: `#[derive(Payload)]` and the payload of `#[derive(Request)]`.
 
 use super::attr::{self, Namespace};
-use super::fields::{Assert, Field, Fields, Form, Role};
+use super::fields::{Assert, Bound, Field, Fields, Form, Role};
 use crate::errors::Errors;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Data, DataEnum, DeriveInput, Error, Expr, ExprLit, Generics, Ident, Lit, LitByteStr, Member, Path,
-    Result, TypeParam, Variant,
+    Data, DataEnum, DeriveInput, Error, Expr, ExprGroup, ExprLit, Generics, Ident, Lit, LitByteStr, Member,
+    Path, Result, TypeParam, Variant,
 };
 
 /// A type with a place in a payload.
@@ -71,7 +71,12 @@ impl<'a> Payload<'a> {
                 Body::Struct(body)
             }
             Data::Enum(data) => {
-                attr::refuse(&input.attrs, &[Namespace::Payload.name()], errors);
+                attr::refuse(
+                    &input.attrs,
+                    &[Namespace::Payload.name()],
+                    "the fields of an enum have attributes, not the enum",
+                    errors,
+                );
                 Body::Enum(choices(data, errors))
             }
             Data::Union(data) => {
@@ -87,21 +92,23 @@ impl<'a> Payload<'a> {
     pub(super) fn new(input: &'a DeriveInput, body: Body<'a>, errors: &mut Errors) -> Self {
         let krate = attr::krate(&input.attrs, errors);
         for param in input.generics.lifetimes() {
-            let message = "a payload read from the wire has nothing to borrow from: no lifetimes here";
+            let message = "a payload read from the wire has nothing to borrow from: write `String`, `Bytes` or `Vec<T>`, without lifetimes";
             errors.add(Error::new_spanned(param, message));
         }
         Self { krate, ident: &input.ident, generics: &input.generics, docs: attr::docs(&input.attrs), body }
     }
 
-    /// The type parameters that are part of something that travels.
-    pub(crate) fn travelling_params(&self) -> impl Iterator<Item = &TypeParam> {
+    /// The type parameters that are part of something that travels, each with what it has to be.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = (&TypeParam, Bound)> {
         let fields: Vec<&Fields<'_>> = match &self.body {
             Body::Struct(body) => vec![&body.fields],
             Body::Enum(choices) => choices.iter().map(|choice| &choice.fields).collect(),
         };
-        self.generics.type_params().filter(move |param| {
-            let travelling = fields.iter().flat_map(|fields| &fields.0).filter(|field| !field.is_skipped());
-            travelling.into_iter().any(|field| mentions(field.ty.to_token_stream(), &param.ident))
+        self.generics.type_params().flat_map(move |param| {
+            let is_in = |field: &&Field<'_>| mentions(field.ty.to_token_stream(), &param.ident);
+            let travelling: Vec<_> = fields.iter().flat_map(|fields| &fields.0).filter(is_in).collect();
+            let is_bound = move |bound: &Bound| travelling.iter().any(|field| field.bound() == Some(*bound));
+            [Bound::Payload, Bound::Fixed].into_iter().filter(is_bound).map(move |bound| (param, bound))
         })
     }
 }
@@ -116,11 +123,12 @@ fn mentions(tokens: TokenStream, ident: &Ident) -> bool {
 
 /// The bytes in `magic = b".."`.
 pub(super) fn magic(meta: &syn::meta::ParseNestedMeta<'_>) -> Result<LitByteStr> {
-    let value = meta.value()?;
-    let usage = "expected bytes: `magic = b\"..\"`";
-    let magic: LitByteStr = value.parse().map_err(|error| Error::new(error.span(), usage))?;
+    let magic: LitByteStr = attr::value(meta, "expected bytes: `magic = b\"..\"`")?;
     if magic.value().is_empty() {
-        Err(Error::new(magic.span(), "an empty constant says nothing"))
+        Err(Error::new(
+            magic.span(),
+            "an empty constant says nothing: write at least one byte, or no `magic`",
+        ))
     } else {
         Ok(magic)
     }
@@ -130,7 +138,9 @@ fn choices<'a>(data: &'a DataEnum, errors: &mut Errors) -> Vec<Choice<'a>> {
     let mut next = Some(0);
     let mut choices = Vec::new();
     for variant in &data.variants {
-        attr::refuse(&variant.attrs, &[attr::PACKETSTREAM, "payload", "request"], errors);
+        attr::refuse_packetstream(&variant.attrs, errors);
+        let right = "a variant's number is its discriminant, and attributes are those of its fields";
+        attr::refuse(&variant.attrs, &["payload", "request"], right, errors);
         let id = errors.collect(discriminant(variant, next)).unwrap_or(0);
         next = id.checked_add(1);
         choices.push(Choice {
@@ -149,9 +159,17 @@ pub(super) fn discriminant(variant: &Variant, next: Option<u64>) -> Result<u64> 
         let message = "the number of this variant exceeds 64 bits";
         return next.ok_or_else(|| Error::new(variant.ident.span(), message));
     };
-    let literal = match expr {
+    // A number that a `macro_rules!` macro was given is within a group that nobody sees.
+    let literal = match ungrouped(expr) {
         Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) => literal.base10_parse().ok(),
         _ => None,
     };
     literal.ok_or_else(|| Error::new_spanned(expr, "expected a plain number, from 0 to 18446744073709551615"))
+}
+
+fn ungrouped(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(ExprGroup { expr: inner, .. }) = expr {
+        expr = inner;
+    }
+    expr
 }

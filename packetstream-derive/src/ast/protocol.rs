@@ -52,7 +52,12 @@ pub(crate) struct Method<'a> {
 impl<'a> Protocol<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let (krate, client) = attr::krate_and_client(&input.attrs, errors);
-        attr::refuse(&input.attrs, OF_FIELDS, errors);
+        attr::refuse(
+            &input.attrs,
+            OF_FIELDS,
+            "it goes on the requests, and as `#[request(<number>)]` on each variant",
+            errors,
+        );
         if !input.generics.params.is_empty() {
             errors.add(Error::new_spanned(&input.generics, "a protocol cannot be generic"));
         }
@@ -88,10 +93,11 @@ fn requests<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Carried<'a>> {
 impl<'a> Carried<'a> {
     /// A variant without a number still has its part in the stub, which does not ask for the number.
     fn read(variant: &'a Variant, numbers: &mut Numbers<'a>, errors: &mut Errors) -> Option<Self> {
-        attr::refuse(&variant.attrs, &[attr::PACKETSTREAM, "payload"], errors);
+        attr::refuse_packetstream(&variant.attrs, errors);
+        attr::refuse(&variant.attrs, &["payload"], "a variant has `#[request(<number>)]`", errors);
         for field in &variant.fields {
-            attr::refuse(&field.attrs, &[attr::PACKETSTREAM], errors);
-            attr::refuse(&field.attrs, OF_FIELDS, errors);
+            attr::refuse_packetstream(&field.attrs, errors);
+            attr::refuse(&field.attrs, OF_FIELDS, "it goes in the declaration of the request", errors);
         }
         let number = errors.collect(numbers.take(variant)).unwrap_or(0);
         let ty = errors.collect(only_field(variant))?;

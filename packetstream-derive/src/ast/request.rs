@@ -5,6 +5,7 @@ use super::fields::{Assert, Fields};
 use super::payload::{Body, Payload, Struct, magic};
 use crate::errors::Errors;
 use std::time::Duration;
+use syn::meta::ParseNestedMeta;
 use syn::parse::Result;
 use syn::{Data, DeriveInput, Error, Expr, ExprLit, Lit, LitStr, Type, parse_quote};
 
@@ -44,10 +45,10 @@ impl<'a> Request<'a> {
         let mut body = Struct::default();
         attr::keys(&input.attrs, Namespace::Request.name(), KEYS, errors, |key, meta| {
             match key {
-                "reply" => reply = Some(attr::value(meta)?),
-                "error" => error = Some(attr::value(meta)?),
-                "max_payload" => contract.max_payload = Some(positive(attr::value(meta)?)?),
-                "concurrency" => contract.concurrency = Some(positive(attr::value(meta)?)?),
+                "reply" => reply = Some(attr::value(meta, "expected a type: `reply = Type`")?),
+                "error" => error = Some(attr::value(meta, "expected a type: `error = Type`")?),
+                "max_payload" => contract.max_payload = Some(positive(meta, "max_payload")?),
+                "concurrency" => contract.concurrency = Some(positive(meta, "concurrency")?),
                 "timeout" => contract.timeout = Some(timeout(meta)?),
                 "ordered" => contract.ordered = true,
                 "blocking" => contract.blocking = true,
@@ -72,20 +73,21 @@ impl<'a> Request<'a> {
 }
 
 /// Refuses a plain 0, with which nothing would ever be performed.
-fn positive(expr: Expr) -> Result<Expr> {
+fn positive(meta: &ParseNestedMeta<'_>, key: &str) -> Result<Expr> {
+    let expected = format!("expected a number of at least 1: `{key} = <number>`");
+    let expr = attr::value(meta, &expected)?;
     match &expr {
         Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) if literal.base10_digits() == "0" => {
-            Err(Error::new(literal.span(), "expected at least 1"))
+            Err(Error::new(literal.span(), expected))
         }
         _ => Ok(expr),
     }
 }
 
 /// The time in `timeout = "5s"`.
-fn timeout(meta: &syn::meta::ParseNestedMeta<'_>) -> Result<Duration> {
-    let value = meta.value()?;
+fn timeout(meta: &ParseNestedMeta<'_>) -> Result<Duration> {
     let usage = "expected a time: a whole number and `ms`, `s`, `m` or `h`, as in \"500ms\" or \"5s\"";
-    let literal: LitStr = value.parse().map_err(|error| Error::new(error.span(), usage))?;
+    let literal: LitStr = attr::value(meta, usage)?;
     let text = literal.value();
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number = text.strip_suffix(unit).and_then(|number| number.parse::<u64>().ok()).filter(|n| *n > 0);

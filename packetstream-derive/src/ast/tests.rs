@@ -96,7 +96,8 @@ fn unions_have_no_payload_and_only_structs_are_requests() {
 
 #[test]
 fn a_payload_borrows_nothing() {
-    let borrows = "a payload read from the wire has nothing to borrow from: no lifetimes here";
+    let borrows = "a payload read from the wire has nothing to borrow from: write `String`, `Bytes` or `Vec<T>`, \
+                   without lifetimes";
     let input = parse_quote!(
         struct Two<'a, 'b, T>(&'a T, &'b T);
     );
@@ -161,7 +162,7 @@ fn a_number_is_one_that_fits_the_wire() {
             C(C),
         }
     );
-    assert_eq!(protocol_mistakes(&input)[1..], [wrong, "unexpected token"]);
+    assert_eq!(protocol_mistakes(&input)[1..], [wrong, wrong]);
 }
 
 #[test]
@@ -212,7 +213,7 @@ fn a_key_is_known_and_given_once() {
         "unknown key, expected `reply`, `error`, `max_payload`, `concurrency`, `timeout`, `ordered`, `blocking`, \
          `magic` or `assert`",
         "`reply` is given already",
-        "expected `=`",
+        "expected a path: `crate = path`",
         "unknown key, expected `crate`",
     ];
     assert_eq!(request_mistakes(&input), expected);
@@ -234,16 +235,48 @@ fn an_attribute_that_does_nothing_is_refused() {
             b: u64,
         }
     );
-    let (request, packetstream) = ("`request` has no meaning here", "`packetstream` has no meaning here");
+    let packetstream = "`packetstream` has no meaning here; it goes in front of the struct or enum";
     let instead = "`payload` has no meaning here; in a request write `request`";
     assert_eq!(request_mistakes(&input), [instead, instead, packetstream]);
     let input = parse_quote! {
         #[request(reply = u64)]
         enum P {
             #[request(0)] #[packetstream(client = A)] A(#[request(1)] A),
+            #[request(1)] #[payload(rest)] B(B),
         }
     };
-    assert_eq!(protocol_mistakes(&input), [request, packetstream, request]);
+    let expected = [
+        "`request` has no meaning here; it goes on the requests, and as `#[request(<number>)]` on each variant",
+        packetstream,
+        "`request` has no meaning here; it goes in the declaration of the request",
+        "`payload` has no meaning here; a variant has `#[request(<number>)]`",
+    ];
+    assert_eq!(protocol_mistakes(&input), expected);
+    let input = parse_quote! {
+        #[payload(length)]
+        enum E { #[payload(rest)] A(u64), #[request(1)] B }
+    };
+    let variant =
+        "has no meaning here; a variant's number is its discriminant, and attributes are those of its fields";
+    let expected = [
+        "`payload` has no meaning here; the fields of an enum have attributes, not the enum".to_owned(),
+        format!("`payload` {variant}"),
+        format!("`request` {variant}"),
+    ];
+    assert_eq!(payload_mistakes(&input), expected);
+}
+
+#[test]
+fn a_key_without_a_value_has_none() {
+    let input = parse_quote! {
+        #[payload(length = 4)]
+        struct S { #[payload(rest(all), flag)] a: Option<u64>, #[payload(skip = true, default)] b: u64 }
+    };
+    let flag = "expected the number of a flag, 0 to 60, or `!` and it for one that is clear";
+    let expected = ["`length` takes no value", "`rest` takes no value", flag, "`skip` takes no value"];
+    let mistakes = payload_mistakes(&input);
+    assert_eq!(mistakes[..4], expected);
+    assert_eq!(mistakes[4..], ["expected a value: `default = ..`"]);
 }
 
 #[test]
@@ -342,7 +375,7 @@ fn a_field_has_one_form() {
             "`b` takes all flags already",
             "`flag` and `count` exclude each other",
             "`big` is given already",
-            "expected identifier",
+            "expected a module: `with = path`",
         ]
     );
 }
@@ -392,7 +425,8 @@ fn an_assert_is_a_condition_and_what_the_peer_is_told() {
         #[payload(magic = b"")]
         struct S;
     );
-    assert_eq!(payload_mistakes(&input), ["an empty constant says nothing"]);
+    let empty = "an empty constant says nothing: write at least one byte, or no `magic`";
+    assert_eq!(payload_mistakes(&input), [empty]);
 }
 
 #[test]
@@ -402,7 +436,9 @@ fn a_contract_has_limits_that_let_something_through() {
         struct S;
     };
     let usage = "expected a time: a whole number and `ms`, `s`, `m` or `h`, as in \"500ms\" or \"5s\"";
-    assert_eq!(request_mistakes(&input), ["expected at least 1", "expected at least 1", usage]);
+    let concurrency = "expected a number of at least 1: `concurrency = <number>`";
+    let max_payload = "expected a number of at least 1: `max_payload = <number>`";
+    assert_eq!(request_mistakes(&input), [concurrency, max_payload, usage]);
     for (text, milliseconds) in [("500ms", 500), ("5s", 5000), ("2m", 120_000), ("1h", 3_600_000)] {
         let input = parse_quote!(
             #[request(timeout = #text)]

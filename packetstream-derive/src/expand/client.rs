@@ -32,6 +32,7 @@ pub(super) fn client(protocol: &Protocol<'_>) -> Option<TokenStream> {
             }
         }
 
+        #[allow(dead_code, reason = "not every program asks everything")]
         impl #ident {
             #(#methods)*
         }

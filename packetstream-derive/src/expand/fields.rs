@@ -2,9 +2,10 @@
 
 use crate::ast::{Assert, Bit, Field, Fields, Form, Role};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, Member, Path};
+use syn::spanned::Spanned;
+use syn::{Expr, Member, Path, Type};
 
 /// A list of fields, and what the code for it needs to know besides.
 pub(super) struct Code<'a> {
@@ -17,9 +18,21 @@ pub(super) struct Code<'a> {
     pub(super) fields: &'a Fields<'a>,
 }
 
+/// What reads, writes and describes a value.
+struct Functions {
+    parse: TokenStream,
+    transcribe: TokenStream,
+    encoding: TokenStream,
+}
+
 /// A variable of the macro's own, which no field can be mistaken for.
 pub(super) fn own(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// Where this is, for what is made of it.
+pub(super) fn at(tokens: &impl Spanned) -> Span {
+    Span::call_site().located_at(tokens.span())
 }
 
 impl Code<'_> {
@@ -55,47 +68,88 @@ impl Code<'_> {
             }
             Role::Flag(bit) => {
                 let is_set = is_set(bit);
-                quote!(#reader.flagged::<#ty>(#is_set, #name)?)
+                quote!(<#ty as #krate::Flagged>::parse_flagged(#is_set, #name, #reader)?)
             }
             Role::IfFlag(bit, form) => {
-                let is_set = is_set(bit);
-                let read = self.read(form, &quote!(<#ty as #krate::__private::Optional>::Value), &name);
-                quote!(if #is_set {
-                    ::core::option::Option::Some(#read?)
-                } else {
-                    ::core::option::Option::None
-                })
+                let (is_set, read) = (is_set(bit), self.read(form, &self.value_type(ty), &name));
+                let read = quote!(<#ty as #krate::__private::Optional>::read_if(#is_set, || #read));
+                quote!(#read?)
             }
-            Role::Flags => quote!(#flags),
+            Role::Flags => quote!(<#ty as #krate::__private::AllFlags>::from_flags(#flags)),
             Role::Skip(Some(default)) => quote!(#default),
-            Role::Skip(None) => quote!(::core::default::Default::default()),
+            Role::Skip(None) => quote!(<#ty as ::core::default::Default>::default()),
         };
-        // What a reader yields has its type; what else there is needs to be told.
-        let of_type = matches!(role, Role::IfFlag(..) | Role::Flags | Role::Skip(_)).then(|| quote!(: #ty));
+        let of_type = matches!(role, Role::Skip(Some(_))).then(|| quote!(: #ty));
         let start = own("field_start");
         let starts = (!asserts.is_empty()).then(|| quote!(let #start = #reader.offset();));
         let checks = checks(asserts, &start, &name);
         quote!(#starts let #binding #of_type = #value; #checks)
     }
 
+    /// What the `Option` of type `ty` may have in it.
+    fn value_type(&self, ty: &Type) -> TokenStream {
+        let krate = self.krate;
+        quote_spanned!(ty.span()=> <#ty as #krate::__private::Optional>::Value)
+    }
+
     /// A call that reads a value of type `ty`.
     fn read(&self, form: &Form, ty: &TokenStream, name: &str) -> TokenStream {
-        let (krate, reader) = (self.krate, own("reader"));
-        match form {
-            Form::Own if self.is_newtype => quote!(#reader.newtype::<#ty>(#name)),
-            Form::Own => quote!(#reader.field::<#ty>(#name)),
-            Form::Big => quote!(#reader.field::<#krate::Be<#ty>>(#name).map(|#krate::Be(number)| number)),
-            Form::Little => quote!(#reader.field::<#krate::Le<#ty>>(#name).map(|#krate::Le(number)| number)),
-            Form::With(module) => quote!(#reader.field_with::<#ty>(#name, #module::parse)),
-            Form::Rest => quote!(#reader.field_with(#name, <#ty as #krate::Rest>::parse_rest)),
+        let (krate, reader, parse) = (self.krate, own("reader"), self.functions(form, ty).parse);
+        let number = |earlier: &Ident| {
+            let ty = self.fields.0.iter().find(|field| field.binding == *earlier).map(|field| field.ty);
+            quote!(<#ty as #krate::Count>::number(&#earlier))
+        };
+        let read = match form {
             Form::Counted(earlier) => {
-                let count = quote!(#krate::Count::number(&#earlier));
-                let read = quote!(<#ty as #krate::Counted>::parse_counted(#count, #reader));
-                quote!(#reader.field_with(#name, |#reader| #read))
+                let count = number(earlier);
+                quote!(#parse(#count, #reader))
             }
             Form::Chosen(earlier) => {
-                let id = quote!(#krate::Count::number(&#earlier));
-                quote!(#reader.field_with(#name, |#reader| #reader.chosen::<#ty>(#id)))
+                let id = number(earlier);
+                quote!(#reader.chosen(|#reader| #parse(#id, #reader)))
+            }
+            Form::With(module) => quote_spanned!(at(module)=> #parse(#reader)),
+            _ => quote!(#parse(#reader)),
+        };
+        match form {
+            Form::Own if self.is_newtype => quote!(#reader.newtype(#name, |#reader| #read)),
+            Form::Own => quote!(<#ty as #krate::Payload>::parse_field(#reader, #name)),
+            _ => quote!(#reader.field_with(#name, |#reader| #read)),
+        }
+    }
+
+    /// What reads, writes and describes a value of type `ty`.
+    ///
+    /// Named in full at each use, so that all uses of a type that has none of them are one mistake to the
+    /// compiler, at the type.
+    fn functions(&self, form: &Form, ty: &TokenStream) -> Functions {
+        let krate = self.krate;
+        let of = |[implemented, parse, transcribe, encoding]: [&str; 4]| {
+            let name = |name: &str| format_ident!("{name}");
+            let (implemented, parse) = (name(implemented), name(parse));
+            let (transcribe, encoding) = (name(transcribe), name(encoding));
+            let implementation = quote!(<#ty as #krate::#implemented>);
+            Functions {
+                parse: quote!(#implementation::#parse),
+                transcribe: quote!(#implementation::#transcribe),
+                encoding: quote!(#implementation::#encoding),
+            }
+        };
+        match form {
+            Form::Own => of(["Payload", "parse", "transcribe", "encoding"]),
+            Form::Big => of(["Fixed", "parse_big", "transcribe_big", "big_encoding"]),
+            Form::Little => of(["Fixed", "parse_little", "transcribe_little", "little_encoding"]),
+            Form::Rest => of(["Rest", "parse_rest", "transcribe_rest", "rest_encoding"]),
+            Form::Counted(_) => of(["Counted", "parse_counted", "transcribe_counted", "counted_encoding"]),
+            Form::Chosen(_) => of(["Variants", "parse_variant", "transcribe_variant", "variant_encoding"]),
+            Form::With(module) => {
+                let words: Vec<_> = module.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                let words = words.join("::");
+                Functions {
+                    parse: quote_spanned!(module.span()=> #module::parse),
+                    transcribe: quote_spanned!(module.span()=> #module::transcribe),
+                    encoding: quote!(|| #krate::description::Encoding::Custom(#words)),
+                }
             }
         }
     }
@@ -104,13 +158,13 @@ impl Code<'_> {
     pub(super) fn transcribe(&self, value: impl Fn(&Field<'_>) -> TokenStream) -> TokenStream {
         let mut are_flags_written = false;
         // A field that tells the length or variant of a later one is what that says, whatever it holds.
-        let told = self.fields.0.iter().filter_map(|field| {
+        let tell = self.fields.0.iter().filter_map(|field| {
             let later = self.fields.told_by(&field.binding)?;
             Some(self.tell(field, later, &value(later)))
         });
-        let told: Vec<_> = told.collect();
+        let tell: Vec<_> = tell.collect();
         let value = |field: &Field<'_>| match self.fields.told_by(&field.binding) {
-            Some(_) => own_binding(field),
+            Some(_) => told(&field.binding).into_token_stream(),
             None => value(field),
         };
         let statements = self.fields.0.iter().map(|field| {
@@ -119,18 +173,22 @@ impl Code<'_> {
             let transcribe = self.transcribe_field(field, &value(field));
             quote!(#flags #transcribe)
         });
-        quote!(#(#told)* #(#statements)*)
+        quote!(#(#tell)* #(#statements)*)
     }
 
-    fn tell(&self, Field { ty, .. }: &Field<'_>, later: &Field<'_>, value: &TokenStream) -> TokenStream {
-        let krate = self.krate;
+    fn tell(
+        &self,
+        Field { binding, ty, .. }: &Field<'_>,
+        later: &Field<'_>,
+        value: &TokenStream,
+    ) -> TokenStream {
+        let (krate, later_ty) = (self.krate, later.ty);
         let number = if let Role::Bytes(Form::Counted(_)) = later.role {
-            quote!(#krate::Counted::count(#value))
+            quote!(<#later_ty as #krate::Counted>::count(#value))
         } else {
-            quote!(#krate::Variants::id(#value))
+            quote!(<#later_ty as #krate::Variants>::id(#value))
         };
-        let told =
-            later.refers_to().map(|earlier| format_ident!("{}", earlier.unraw(), span = Span::mixed_site()));
+        let told = told(binding);
         quote!(let #told = &<#ty as #krate::Count>::from_number(#number);)
     }
 
@@ -143,12 +201,14 @@ impl Code<'_> {
                 let not = (!when).then(|| quote!(!));
                 quote!(#krate::__private::bit(#number, #not #is_set))
             };
+            let ty = field.ty;
             match &field.role {
-                Role::Flag(which) => Some(bit(which, quote!(#krate::Flagged::is_set(#place)))),
+                Role::Flag(which) => Some(bit(which, quote!(<#ty as #krate::Flagged>::is_set(#place)))),
                 Role::IfFlag(which, _) => {
-                    Some(bit(which, quote!(#krate::__private::Optional::is_some(#place))))
+                    let value = quote!(<#ty as #krate::__private::Optional>::value(#place));
+                    Some(bit(which, quote!(#value.is_some())))
                 }
-                Role::Flags => Some(quote!(*#place)),
+                Role::Flags => Some(quote!(<#ty as #krate::__private::AllFlags>::flags(#place))),
                 Role::Bytes(_) | Role::Skip(_) => None,
             }
         });
@@ -156,36 +216,27 @@ impl Code<'_> {
     }
 
     fn transcribe_field(&self, field: &Field<'_>, value: &TokenStream) -> TokenStream {
-        let (krate, out) = (self.krate, own("out"));
+        let (krate, out, ty) = (self.krate, own("out"), field.ty);
         match &field.role {
-            Role::Bytes(form) => self.write(form, value),
-            Role::Flag(_) => {
-                quote!(#krate::Flagged::transcribe_flagged(#value, #out);)
-            }
+            Role::Bytes(form) => self.write(form, &quote!(#ty), value),
+            Role::Flag(_) => quote!(<#ty as #krate::Flagged>::transcribe_flagged(#value, #out);),
             Role::IfFlag(_, form) => {
                 let inner = own("value");
-                let write = self.write(form, &quote!(#inner));
+                let write = self.write(form, &self.value_type(ty), &quote!(#inner));
+                let value = quote!(<#ty as #krate::__private::Optional>::value(#value));
                 quote!(if let ::core::option::Option::Some(#inner) = #value { #write })
             }
             Role::Flags | Role::Skip(_) => TokenStream::new(),
         }
     }
 
-    /// A statement that writes the value behind a reference.
-    fn write(&self, form: &Form, value: &TokenStream) -> TokenStream {
-        let (krate, out) = (self.krate, own("out"));
+    /// A statement that writes the value of type `ty` behind a reference.
+    fn write(&self, form: &Form, ty: &TokenStream, value: &TokenStream) -> TokenStream {
+        let (krate, out, transcribe) = (self.krate, own("out"), self.functions(form, ty).transcribe);
         match form {
-            Form::Own if self.is_newtype => quote!(#krate::Payload::transcribe(#value, #out);),
-            Form::Own => quote!(#out.field(#value);),
-            Form::Big => quote!(#out.field(&#krate::Be(*#value));),
-            Form::Little => quote!(#out.field(&#krate::Le(*#value));),
-            Form::With(module) => quote!(#out.part(|#out| #module::transcribe(#value, #out));),
-            Form::Rest | Form::Counted(_) => {
-                quote!(#out.part(|#out| #krate::Rest::transcribe_rest(#value, #out));)
-            }
-            Form::Chosen(_) => {
-                quote!(#out.part(|#out| #krate::Variants::transcribe_variant(#value, #out));)
-            }
+            Form::Own if self.is_newtype => quote!(#transcribe(#value, #out);),
+            Form::Own => quote!(<#ty as #krate::Payload>::transcribe_field(#value, #out);),
+            _ => quote!(#out.part(|#out| #transcribe(#value, #out));),
         }
     }
 
@@ -209,43 +260,28 @@ impl Code<'_> {
             Role::Flags => quote!(#field::flags(#name, #docs)),
             Role::Flag(bit) => {
                 let flag = flag(bit);
-                quote!(#field::flag::<#ty>(#name, #docs, #flag))
+                quote!(#field::flagged(#name, #docs, #flag, <#ty as #krate::Flagged>::VALUE))
             }
             Role::IfFlag(bit, form) => {
-                let (flag, ty) = (flag(bit), quote!(<#ty as #krate::__private::Optional>::Value));
-                let encoding = self.encoding(form, &ty);
+                let (flag, encoding) = (flag(bit), self.functions(form, &self.value_type(ty)).encoding);
                 quote!(#field::if_flag(#name, #docs, #flag, #encoding))
             }
-            Role::Bytes(Form::Counted(earlier)) => {
-                let earlier = self.sent_as(earlier);
-                quote!(#field::counted::<#ty>(#name, #docs, #earlier))
-            }
-            Role::Bytes(Form::Chosen(earlier)) => {
-                let earlier = self.sent_as(earlier);
-                quote!(#field::chosen::<#ty>(#name, #docs, #earlier))
-            }
             Role::Bytes(form) => {
-                let encoding = self.encoding(form, &quote!(#ty));
-                let place = format_ident!("{}", if self.is_newtype { "whole" } else { "inline" });
-                quote!(#field::#place(#name, #docs, #encoding))
+                let encoding = self.functions(form, &quote!(#ty)).encoding;
+                match form {
+                    Form::Counted(earlier) => {
+                        let earlier = self.sent_as(earlier);
+                        quote!(#field::counted(#name, #docs, #earlier, #encoding))
+                    }
+                    Form::Chosen(earlier) => {
+                        let earlier = self.sent_as(earlier);
+                        quote!(#field::chosen(#name, #docs, #earlier, #encoding))
+                    }
+                    _ if self.is_newtype => quote!(#field::whole(#name, #docs, #encoding)),
+                    _ => quote!(#field::inline(#name, #docs, #encoding)),
+                }
             }
             Role::Skip(_) => TokenStream::new(),
-        }
-    }
-
-    /// A function that tells what a value of type `ty` is on the wire.
-    fn encoding(&self, form: &Form, ty: &TokenStream) -> TokenStream {
-        let krate = self.krate;
-        match form {
-            Form::Big => quote!(<#krate::Be<#ty> as #krate::Payload>::encoding),
-            Form::Little => quote!(<#krate::Le<#ty> as #krate::Payload>::encoding),
-            Form::Rest => quote!(<#ty as #krate::Rest>::rest_encoding),
-            Form::With(module) => {
-                let words: Vec<_> = module.segments.iter().map(|segment| segment.ident.to_string()).collect();
-                let words = words.join("::");
-                quote!(|| #krate::description::Encoding::Custom(#words))
-            }
-            Form::Own | Form::Counted(_) | Form::Chosen(_) => quote!(<#ty as #krate::Payload>::encoding),
         }
     }
 
@@ -271,10 +307,9 @@ impl Code<'_> {
     }
 }
 
-/// The reference to what is written in place of a field that tells something of a later one.
-fn own_binding(Field { binding, .. }: &Field<'_>) -> TokenStream {
-    let binding = format_ident!("{}", binding.unraw(), span = Span::mixed_site());
-    quote!(#binding)
+/// The variable for what is written in place of a field that tells something of a later one.
+fn told(binding: &Ident) -> Ident {
+    format_ident!("told_{}", binding.unraw(), span = Span::mixed_site())
 }
 
 fn member_name(member: &Member) -> String {

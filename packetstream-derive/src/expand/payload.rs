@@ -1,11 +1,11 @@
 //! `Payload` with `Response`, `Variants` or `BaseRequest`.
 
-use super::fields::{Code, checks, describe_docs, own};
-use crate::ast::{Body, Choice, Contract, Payload, Request, Struct};
+use super::fields::{Code, at, checks, describe_docs, own};
+use crate::ast::{Body, Bound, Choice, Contract, Payload, Request, Struct};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Generics, parse_quote};
+use syn::{Generics, TypeParam, parse_quote};
 
 /// `Payload` and `Response`, and `Variants` for an enum.
 pub(crate) fn payload(payload: &Payload<'_>) -> TokenStream {
@@ -270,17 +270,25 @@ fn describe_contract(krate: &syn::Path, contract: &Contract) -> TokenStream {
     if *blocking {
         settings.push(quote!(blocking: true));
     }
-    quote!(#krate::Contract { #(#settings,)* ..#krate::Contract::NONE })
+    // Nothing is left for a base once all is said, and clippy says so.
+    let base = (settings.len() < 5).then(|| quote!(..#krate::Contract::NONE));
+    quote!(#krate::Contract { #(#settings,)* #base })
 }
 
-/// The type's generics, each type that travels with a place in the payload itself.
+/// The type's generics, each type that travels bound to be what its fields ask of it.
 fn bounded(payload: &Payload<'_>) -> Generics {
     let krate = &payload.krate;
     let mut bounded = Generics::clone(payload.generics);
     let clause = bounded.make_where_clause();
-    for param in payload.travelling_params() {
-        let ident = &param.ident;
-        clause.predicates.push(parse_quote!(#ident: #krate::Payload));
+    for (TypeParam { ident, .. }, bound) in payload.bounds() {
+        // As the macro's own, so that no lint finds it to repeat what the author has written.
+        let mut ident = ident.clone();
+        ident.set_span(at(&ident));
+        let bound = match bound {
+            Bound::Payload => quote!(Payload),
+            Bound::Fixed => quote!(Fixed),
+        };
+        clause.predicates.push(parse_quote!(#ident: #krate::#bound));
     }
     bounded
 }

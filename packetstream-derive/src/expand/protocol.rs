@@ -1,13 +1,11 @@
 //! `Carries`, `From` and `TryFrom` for each request, `Protocol`, `Dispatch` and the client.
 
 use super::client;
-use super::fields::describe_docs;
+use super::fields::{at, describe_docs};
 use crate::ast::{Carried, Protocol};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Type;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 
 pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     let carries = protocol.requests.iter().map(|request| carries(protocol, request));
@@ -20,7 +18,8 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
 
 fn carries(Protocol { krate, ident, .. }: &Protocol<'_>, request: &Carried<'_>) -> TokenStream {
     let Carried { ty, number, .. } = request;
-    quote_spanned! {at(request.ty)=>
+    // A request listed twice is one that only the compiler can find: these impls conflict, there.
+    quote_spanned! {at(ty)=>
         impl #krate::Carries<#ty> for #ident {
             const REQUEST_TYPE: u64 = #number;
         }
@@ -35,7 +34,7 @@ pub(super) fn conversions(
     let Carried { variant, ty, .. } = request;
     let variant = &variant.ident;
     let others = (requests.len() > 1).then(|| quote!(other => ::core::result::Result::Err(other),));
-    quote_spanned! {at(request.ty)=>
+    quote_spanned! {at(ty)=>
         impl ::core::convert::From<#ty> for #ident {
             fn from(request: #ty) -> Self {
                 Self::#variant(request)
@@ -53,11 +52,6 @@ pub(super) fn conversions(
             }
         }
     }
-}
-
-/// Where the compiler finds a request listed twice, which only it can: these impls conflict.
-fn at(ty: &Type) -> Span {
-    Span::call_site().located_at(ty.span())
 }
 
 /// `Protocol`: what there is, and how each request is read.

@@ -66,11 +66,19 @@ impl ::packetstream::Variants for Shape {
         match id {
             1u64 => ::core::result::Result::Ok(Self::Point {}),
             2u64 => {
-                let field_0 = reader.field::<u64>("Shape::Circle.0")?;
+                let field_0 = <u64 as ::packetstream::Payload>::parse_field(
+                    reader,
+                    "Shape::Circle.0",
+                )?;
                 ::core::result::Result::Ok(Self::Circle { 0: field_0 })
             }
             3u64 => {
-                let corners = reader.field::<Vec<(u64, u64)>>("Shape::Polygon.corners")?;
+                let corners = <Vec<
+                    (u64, u64),
+                > as ::packetstream::Payload>::parse_field(
+                    reader,
+                    "Shape::Polygon.corners",
+                )?;
                 ::core::result::Result::Ok(Self::Polygon { corners })
             }
             _ => ::core::result::Result::Err(reader.unknown_variant(id, "Shape")),
@@ -80,10 +88,12 @@ impl ::packetstream::Variants for Shape {
         match self {
             Self::Point { .. } => {}
             Self::Circle { 0: field_0, .. } => {
-                out.field(field_0);
+                <u64 as ::packetstream::Payload>::transcribe_field(field_0, out);
             }
             Self::Polygon { corners, .. } => {
-                out.field(corners);
+                <Vec<
+                    (u64, u64),
+                > as ::packetstream::Payload>::transcribe_field(corners, out);
             }
         }
     }

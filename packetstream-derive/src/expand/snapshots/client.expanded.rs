@@ -9,13 +9,13 @@ impl ::packetstream::Payload for Add {
     fn parse(
         reader: &mut ::packetstream::PayloadReader,
     ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
-        let a = reader.field::<u64>("Add.a")?;
-        let b = reader.field::<u64>("Add.b")?;
+        let a = <u64 as ::packetstream::Payload>::parse_field(reader, "Add.a")?;
+        let b = <u64 as ::packetstream::Payload>::parse_field(reader, "Add.b")?;
         ::core::result::Result::Ok(Self { a, b })
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
-        out.field(&self.a);
-        out.field(&self.b);
+        <u64 as ::packetstream::Payload>::transcribe_field(&self.a, out);
+        <u64 as ::packetstream::Payload>::transcribe_field(&self.b, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
         ::packetstream::description::Encoding::Struct(const {
@@ -164,6 +164,7 @@ impl ::packetstream::HasPacketConnection for CalcClient {
         &self.0
     }
 }
+#[allow(dead_code, reason = "not every program asks everything")]
 impl CalcClient {
     /// Adds two numbers.
     pub fn add(&self, request: Add) -> ::packetstream::TypedCall<Add> {

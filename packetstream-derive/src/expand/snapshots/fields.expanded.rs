@@ -17,27 +17,40 @@ impl ::packetstream::Payload for Screen {
                 let start = reader.offset();
                 reader.magic(b"S", "Screen")?;
                 let flags = reader.flags(3u64, "Screen")?;
-                let on = reader.flagged::<bool>(flags & 1u64 != 0, "Screen.on")?;
+                let on = <bool as ::packetstream::Flagged>::parse_flagged(
+                    flags & 1u64 != 0,
+                    "Screen.on",
+                    reader,
+                )?;
                 let width = reader
-                    .field::<::packetstream::Be<u16>>("Screen.width")
-                    .map(|::packetstream::Be(number)| number)?;
-                let title = reader
-                    .flagged::<Option<String>>(flags & 2u64 == 0, "Screen.title")?;
+                    .field_with(
+                        "Screen.width",
+                        |reader| <u16 as ::packetstream::Fixed>::parse_big(reader),
+                    )?;
+                let title = <Option<
+                    String,
+                > as ::packetstream::Flagged>::parse_flagged(
+                    flags & 2u64 == 0,
+                    "Screen.title",
+                    reader,
+                )?;
                 let pixels = reader
                     .field_with(
                         "Screen.pixels",
                         |reader| <Vec<
                             u64,
                         > as ::packetstream::Counted>::parse_counted(
-                            ::packetstream::Count::number(&width),
+                            <u16 as ::packetstream::Count>::number(&width),
                             reader,
                         ),
                     )?;
-                let drawn: bool = ::core::default::Default::default();
+                let drawn = <bool as ::core::default::Default>::default();
                 let tail = reader
                     .field_with(
                         "Screen.tail",
-                        <bytes::Bytes as ::packetstream::Rest>::parse_rest,
+                        |reader| <bytes::Bytes as ::packetstream::Rest>::parse_rest(
+                            reader,
+                        ),
                     )?;
                 reader.check(width < 10, start, "Screen", "too wide")?;
                 ::core::result::Result::Ok(Self {
@@ -53,24 +66,34 @@ impl ::packetstream::Payload for Screen {
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
         out.delimited(|out| {
             out.bytes(b"S");
-            let width = &<u16 as ::packetstream::Count>::from_number(
-                ::packetstream::Counted::count(&self.pixels),
+            let told_width = &<u16 as ::packetstream::Count>::from_number(
+                <Vec<u64> as ::packetstream::Counted>::count(&self.pixels),
             );
             out.flags(
                 ::packetstream::__private::bit(
                     0u32,
-                    ::packetstream::Flagged::is_set(&self.on),
+                    <bool as ::packetstream::Flagged>::is_set(&self.on),
                 )
                     | ::packetstream::__private::bit(
                         1u32,
-                        !::packetstream::Flagged::is_set(&self.title),
+                        !<Option<String> as ::packetstream::Flagged>::is_set(&self.title),
                     ),
             );
-            ::packetstream::Flagged::transcribe_flagged(&self.on, out);
-            out.field(&::packetstream::Be(*width));
-            ::packetstream::Flagged::transcribe_flagged(&self.title, out);
-            out.part(|out| ::packetstream::Rest::transcribe_rest(&self.pixels, out));
-            out.part(|out| ::packetstream::Rest::transcribe_rest(&self.tail, out));
+            <bool as ::packetstream::Flagged>::transcribe_flagged(&self.on, out);
+            out.part(|out| <u16 as ::packetstream::Fixed>::transcribe_big(
+                told_width,
+                out,
+            ));
+            <Option<
+                String,
+            > as ::packetstream::Flagged>::transcribe_flagged(&self.title, out);
+            out.part(|out| <Vec<
+                u64,
+            > as ::packetstream::Counted>::transcribe_counted(&self.pixels, out));
+            out.part(|out| <bytes::Bytes as ::packetstream::Rest>::transcribe_rest(
+                &self.tail,
+                out,
+            ));
         });
     }
     fn encoding() -> ::packetstream::description::Encoding {
@@ -81,20 +104,29 @@ impl ::packetstream::Payload for Screen {
                 is_delimited: true,
                 magic: b"S",
                 fields: &[
-                    ::packetstream::description::Field::flag::<
-                        bool,
-                    >("on", &[], ::packetstream::description::Flag::set(0u32)),
+                    ::packetstream::description::Field::flagged(
+                        "on",
+                        &[],
+                        ::packetstream::description::Flag::set(0u32),
+                        <bool as ::packetstream::Flagged>::VALUE,
+                    ),
                     ::packetstream::description::Field::inline(
                         "width",
                         &[],
-                        <::packetstream::Be<u16> as ::packetstream::Payload>::encoding,
+                        <u16 as ::packetstream::Fixed>::big_encoding,
                     ),
-                    ::packetstream::description::Field::flag::<
-                        Option<String>,
-                    >("title", &[], ::packetstream::description::Flag::clear(1u32)),
-                    ::packetstream::description::Field::counted::<
-                        Vec<u64>,
-                    >("pixels", &[], "width"),
+                    ::packetstream::description::Field::flagged(
+                        "title",
+                        &[],
+                        ::packetstream::description::Flag::clear(1u32),
+                        <Option<String> as ::packetstream::Flagged>::VALUE,
+                    ),
+                    ::packetstream::description::Field::counted(
+                        "pixels",
+                        &[],
+                        "width",
+                        <Vec<u64> as ::packetstream::Counted>::counted_encoding,
+                    ),
                     ::packetstream::description::Field::inline(
                         "tail",
                         &[],

@@ -13,13 +13,15 @@ where
     fn parse(
         reader: &mut ::packetstream::PayloadReader,
     ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
-        let r#type = reader.field::<u64>("Page.type")?;
-        let items = reader.field::<Vec<T>>("Page.items")?;
+        let r#type = <u64 as ::packetstream::Payload>::parse_field(reader, "Page.type")?;
+        let items = <Vec<
+            T,
+        > as ::packetstream::Payload>::parse_field(reader, "Page.items")?;
         ::core::result::Result::Ok(Self { r#type, items })
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
-        out.field(&self.r#type);
-        out.field(&self.items);
+        <u64 as ::packetstream::Payload>::transcribe_field(&self.r#type, out);
+        <Vec<T> as ::packetstream::Payload>::transcribe_field(&self.items, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
         ::packetstream::description::Encoding::Struct(const {
@@ -70,11 +72,15 @@ impl ::packetstream::Payload for Name {
     fn parse(
         reader: &mut ::packetstream::PayloadReader,
     ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
-        let field_0 = reader.newtype::<String>("Name.0")?;
+        let field_0 = reader
+            .newtype(
+                "Name.0",
+                |reader| <String as ::packetstream::Payload>::parse(reader),
+            )?;
         ::core::result::Result::Ok(Self { 0: field_0 })
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
-        ::packetstream::Payload::transcribe(&self.0, out);
+        <String as ::packetstream::Payload>::transcribe(&self.0, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
         ::packetstream::description::Encoding::Struct(const {

@@ -6,13 +6,13 @@ impl ::packetstream::Payload for Add {
     fn parse(
         reader: &mut ::packetstream::PayloadReader,
     ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
-        let field_0 = reader.field::<u64>("Add.0")?;
-        let field_1 = reader.field::<u64>("Add.1")?;
+        let field_0 = <u64 as ::packetstream::Payload>::parse_field(reader, "Add.0")?;
+        let field_1 = <u64 as ::packetstream::Payload>::parse_field(reader, "Add.1")?;
         ::core::result::Result::Ok(Self { 0: field_0, 1: field_1 })
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
-        out.field(&self.0);
-        out.field(&self.1);
+        <u64 as ::packetstream::Payload>::transcribe_field(&self.0, out);
+        <u64 as ::packetstream::Payload>::transcribe_field(&self.1, out);
     }
     fn encoding() -> ::packetstream::description::Encoding {
         ::packetstream::description::Encoding::Struct(const {
