@@ -56,7 +56,8 @@ pub use rest::Rest;
 pub use verbatim::Verbatim;
 pub use writer::PayloadWriter;
 
-/// How deep values may lie within values, so that a payload cannot exhaust the stack.
+/// How deep values may lie within values, so that a payload cannot exhaust the stack. A value that is large where
+/// it is, not behind a `Box` or in a `Vec`, counts for one more with each KiB of it, up to 16.
 const MAX_DEPTH: u32 = 64;
 
 /// A value with a place in a payload. `#[derive(Payload)]` writes it for structs and enums.
@@ -87,6 +88,9 @@ const MAX_DEPTH: u32 = 64;
 ///
 /// assert_eq!(Point { x: 1, y: 300 }.to_bytes()[..], [1, 0x82, 0x2c]);
 /// ```
+///
+/// Reading refuses values more than 64 deep within values; writing does not look. What is read takes the memory
+/// of its values: a large variant of an enum, of which a list holds many small ones, belongs in a `Box`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no place in a payload",
     label = "not a `Payload`",
@@ -167,6 +171,20 @@ pub trait Variants: Payload {
     #[must_use]
     fn variant_encoding() -> Encoding {
         Self::encoding()
+    }
+}
+
+impl<T: Variants> Variants for Box<T> {
+    fn parse_variant(id: u64, reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+        T::parse_variant(id, reader).map(Self::new)
+    }
+
+    fn transcribe_variant(&self, out: &mut PayloadWriter) {
+        T::transcribe_variant(self, out);
+    }
+
+    fn id(&self) -> u64 {
+        T::id(self)
     }
 }
 

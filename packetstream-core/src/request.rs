@@ -3,7 +3,7 @@
 use crate::contract::Contract;
 use crate::description::{self, Docs, Encoding};
 use crate::outcome::{Failure, Reply};
-use crate::payload::{Payload, PayloadError, PayloadProblem, PayloadReader, PayloadWriter, Rest, Verbatim};
+use crate::payload::{Payload, PayloadError, PayloadReader, PayloadWriter, Rest, Verbatim};
 use bytes::Bytes;
 
 /// A kind of request, whose payload is the [`Payload`] of the struct. `#[derive(Request)]` writes it.
@@ -195,15 +195,6 @@ impl Reply {
         reader.finish()?;
         Ok(value)
     }
-
-    /// The flags of a response whose type has no payload.
-    fn without_payload(self) -> Result<u64, PayloadError> {
-        PayloadReader::new(self.payload).finish().map(|()| self.flags)
-    }
-}
-
-fn unexpected_flags(flags: u64) -> PayloadError {
-    PayloadReader::new(Bytes::new()).error(PayloadProblem::UnexpectedFlags(flags))
 }
 
 impl Response for Reply {
@@ -226,10 +217,7 @@ impl Response for () {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        match reply.without_payload()? {
-            0 => Ok(()),
-            flags => Err(unexpected_flags(flags)),
-        }
+        reply.read(|_| Ok(()))
     }
 
     fn reply_encoding() -> description::Reply {
@@ -243,11 +231,7 @@ impl Response for bool {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        match reply.without_payload()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            flags => Err(unexpected_flags(flags)),
-        }
+        reply.read(|reader| Ok(reader.flags(1, "")? == 1))
     }
 
     fn reply_encoding() -> description::Reply {
@@ -261,7 +245,7 @@ impl Response for u64 {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        reply.without_payload()
+        reply.read(|reader| reader.flags(u64::MAX, ""))
     }
 
     fn reply_encoding() -> description::Reply {

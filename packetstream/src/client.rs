@@ -4,7 +4,7 @@ mod call;
 mod error;
 
 use crate::protocol::Carries;
-use packetstream_core::{BaseRequest, NotSent, PacketConnection};
+use packetstream_core::{BaseRequest, NotSent, PacketConnection, PayloadWriter};
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -37,6 +37,9 @@ pub trait HasPacketConnection {
     {
         let number = <Self::Protocol as Carries<R>>::REQUEST_TYPE;
         let (flags, payload) = request.transcribe_request();
+        if flags == PayloadWriter::UNWRITABLE {
+            return TypedCall::refused(NotSent::Unwritable, request);
+        }
         let length = payload.len();
         match R::CONTRACT.max_payload {
             Some(limit) if length > limit => {

@@ -79,7 +79,7 @@ mod by_hand {
 
     impl Payload for Length {
         fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-            reader.variant()
+            reader.variant("Length")
         }
 
         fn transcribe(&self, out: &mut PayloadWriter) {

@@ -105,11 +105,11 @@ fn a_constant_and_a_length_have_to_be_there() {
     );
     assert_eq!(
         refusal::<Header<u64>>(b"\x06\x89DEV\x03\x04"),
-        "at byte 6 of the payload: 1 bytes left over behind the last field"
+        "Header: at byte 6 of the payload: 1 bytes left over behind the last field"
     );
     assert_eq!(
         refusal::<(u64, Header<u64>)>(b"\x01\x07\x89DEV\x03"),
-        "at byte 2 of the payload: 7 bytes needed, 5 left"
+        "Header: at byte 2 of the payload: 7 bytes needed, 5 left"
     );
 }
 
@@ -129,7 +129,7 @@ fn what_is_asserted_is_checked_where_it_stands() {
     assert_eq!(refusal::<(u64, Range)>(&[9, 2, 1]), "Range: at byte 1 of the payload: low is above high");
 }
 
-/// Milliseconds on the wire, and a text of one letter.
+/// A letter, in one byte.
 mod letter {
     use super::{PayloadError, PayloadProblem, PayloadReader, PayloadWriter};
 
@@ -198,6 +198,36 @@ struct Message {
     sender: Option<String>,
     #[payload(id = kind)]
     shape: Shape,
+}
+
+#[derive(Debug, PartialEq, Request)]
+#[request(reply = Small)]
+struct Narrow {
+    #[request(big)]
+    count: u8,
+    #[request(count = count)]
+    data: Vec<u8>,
+    #[request(rest)]
+    tail: Bytes,
+}
+
+#[derive(Clone, Debug, PartialEq, Payload)]
+struct Small {
+    #[payload(big)]
+    id: u8,
+    #[payload(id = id)]
+    colour: Colour,
+}
+
+#[test]
+fn what_does_not_fit_its_count_or_id_is_not_written() {
+    let narrow = |length| Narrow { count: 0, data: vec![7; length], tail: Bytes::from_static(b"tail") };
+    assert_eq!(narrow(255).transcribe_request().0, 0);
+    assert_eq!(narrow(256).transcribe_request().0, PayloadWriter::UNWRITABLE);
+    let small = |colour| Small { id: 0, colour }.into_reply().flags;
+    assert_eq!(small(Colour::Green), 0);
+    // No packet can have such flags: the caller is told of a failure.
+    assert_eq!(small(Colour::Blue), PayloadWriter::UNWRITABLE);
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub enum NotSent {
     /// The connection ended before the request left.
     #[error("the connection ended first")]
     Lost(#[source] ConnectionError),
+    /// A count or an id within it does not fit its field: see [`Count`](crate::Count).
+    #[error("a count or an id of the request does not fit its field")]
+    Unwritable,
     /// It is longer than this side sends.
     #[error("payload of {payload} bytes exceeds the limit of {limit}")]
     TooLong {

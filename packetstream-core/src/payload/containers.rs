@@ -40,8 +40,8 @@ impl<T: Payload> Payload for Vec<T> {
     /// A count larger than the number of bytes that are left is refused, so that it costs nothing to
     /// announce many values; each takes at least one byte.
     fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        let count = reader.count()?;
-        (0..count).map(|_| reader.element()).collect()
+        let count = reader.uint()?;
+        reader.elements(count)
     }
 
     fn transcribe(&self, out: &mut PayloadWriter) {

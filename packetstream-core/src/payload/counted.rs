@@ -70,8 +70,7 @@ impl Counted for String {
 
 impl<T: Payload> Counted for Vec<T> {
     fn parse_counted(count: u64, reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        let count = reader.check_count(count)?;
-        (0..count).map(|_| reader.element()).collect()
+        reader.elements(count)
     }
 
     fn count(&self) -> u64 {
@@ -81,8 +80,8 @@ impl<T: Payload> Counted for Vec<T> {
 
 /// A number that counts a later field, or names the variant of one.
 ///
-/// It is written as the later field has it, whatever its own value, so that the two cannot disagree. What
-/// does not fit is written as the largest number, which the peer refuses.
+/// It is written as the later field has it, whatever its own value, so that the two cannot disagree. A number that
+/// does not fit cannot be written: a request is then not sent, a reply is a failure.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be neither a count nor an id",
     label = "not an unsigned number",
@@ -90,11 +89,20 @@ impl<T: Payload> Counted for Vec<T> {
             `Le`, or an `Option` of these, where `None` is 0"
 )]
 pub trait Count: Sized {
-    /// The number for a later field.
+    /// The number for a later field, or the largest there is.
     fn from_number(number: u64) -> Self;
 
     /// What the field says.
     fn number(&self) -> u64;
+
+    /// What the field is to hold, to be written in its turn.
+    fn told(number: u64, out: &mut PayloadWriter) -> Self {
+        let told = Self::from_number(number);
+        if told.number() != number {
+            out.fail();
+        }
+        told
+    }
 }
 
 macro_rules! count {

@@ -7,7 +7,7 @@ use std::fmt;
 /// What is wrong with a payload, and where.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PayloadError {
-    /// The innermost field, as `Struct.field`; empty for a payload without fields.
+    /// The innermost field, as `Struct.field`, or type; empty where there is neither, as in a bare number.
     pub field: &'static str,
     /// How many bytes precede the place, from the start of the payload.
     pub offset: usize,

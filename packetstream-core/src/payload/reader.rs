@@ -66,21 +66,11 @@ impl PayloadReader {
         name: &'static str,
         parse: impl FnOnce(&mut Self) -> Result<T, PayloadError>,
     ) -> Result<T, PayloadError> {
-        let outer = mem::replace(&mut self.field, name);
-        if self.depth >= MAX_DEPTH {
-            return Err(self.error(PayloadProblem::TooDeep));
-        }
         // The packet's flags belong to the value that fills it, not to those within.
         let packet_flags = self.packet_flags.take();
-        self.depth = self.depth.saturating_add(1);
-        let value = parse(self)?;
-        self.depth = self.depth.saturating_sub(1);
+        let value = self.within(name, parse);
         self.packet_flags = packet_flags;
-        self.field = outer;
-        if self.depth == 0 {
-            self.last = name;
-        }
-        Ok(value)
+        value
     }
 
     /// Reads the only field of a newtype, with a function: whatever the newtype fills, that fills.
@@ -93,17 +83,27 @@ impl PayloadReader {
         name: &'static str,
         parse: impl FnOnce(&mut Self) -> Result<T, PayloadError>,
     ) -> Result<T, PayloadError> {
-        // Nobody else takes the packet's flags, so that it does not matter who has them meanwhile.
-        let packet_flags = self.packet_flags.take();
-        self.field_with(name, |reader| {
-            reader.packet_flags = packet_flags;
-            let value = parse(reader)?;
-            Ok((value, reader.packet_flags.take()))
-        })
-        .map(|(value, packet_flags)| {
-            self.packet_flags = packet_flags;
-            value
-        })
+        self.within(name, parse)
+    }
+
+    /// Reads a value within another one. What the reader knows of its place is right again afterwards, even if
+    /// there is an error that somebody overlooks.
+    fn within<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&mut Self) -> Result<T, PayloadError>,
+    ) -> Result<T, PayloadError> {
+        let outer = mem::replace(&mut self.field, name);
+        let outer_depth = self.depth;
+        self.depth = outer_depth.saturating_add(const { levels(size_of::<T>()) });
+        let value =
+            if self.depth > MAX_DEPTH { Err(self.error(PayloadProblem::TooDeep)) } else { parse(self) };
+        self.depth = outer_depth;
+        self.field = outer;
+        if outer_depth == 0 {
+            self.last = name;
+        }
+        value
     }
 
     /// Reads a part of the field that is being read: an element of a list, say.
@@ -113,6 +113,20 @@ impl PayloadReader {
     /// As [`field`](Self::field).
     pub fn element<T: Payload>(&mut self) -> Result<T, PayloadError> {
         self.field(self.field)
+    }
+
+    /// Reads `count` parts of the field that is being read, of at least one byte each: a list costs no more
+    /// values than it has bytes.
+    pub(super) fn elements<T: Payload>(&mut self, count: u64) -> Result<Vec<T>, PayloadError> {
+        let count = self.check_count(count)?;
+        (0..count).map(|_| self.list_element()).collect()
+    }
+
+    /// Reads a part of a list, which takes at least one byte.
+    pub(super) fn list_element<T: Payload>(&mut self) -> Result<T, PayloadError> {
+        let before = self.remaining();
+        let value = self.element()?;
+        if self.remaining() == before { Err(self.error(PayloadProblem::Endless)) } else { Ok(value) }
     }
 
     /// Reads the flags of the value that is being read, of which only `known` may be set; `name`, that of
@@ -127,7 +141,7 @@ impl PayloadReader {
         let offset = self.offset();
         let flags = match self.packet_flags.take() {
             Some(flags) => flags,
-            None => self.uint()?,
+            None => self.uint().map_err(|error| of(name, error))?,
         };
         match flags & !known {
             0 => Ok(flags),
@@ -146,14 +160,14 @@ impl PayloadReader {
         T::parse_flagged(is_set, name, self)
     }
 
-    /// Reads an enum: the number of a variant, and its fields.
+    /// Reads an enum: the number of a variant, and its fields; `name`, that of its type, is for the error.
     ///
     /// # Errors
     ///
     /// Those of [`Variants::parse_variant`].
-    pub fn variant<T: Variants>(&mut self) -> Result<T, PayloadError> {
+    pub fn variant<T: Variants>(&mut self, name: &'static str) -> Result<T, PayloadError> {
         self.variant_at = self.offset();
-        let id = self.uint()?;
+        let id = self.uint().map_err(|error| of(name, error))?;
         T::parse_variant(id, self)
     }
 
@@ -173,15 +187,11 @@ impl PayloadReader {
     /// The error for a number that no variant of the enum `name` has.
     #[must_use]
     pub fn unknown_variant(&self, id: u64, name: &'static str) -> PayloadError {
-        let problem = PayloadProblem::UnknownVariant(id);
-        PayloadError {
-            field: if self.field.is_empty() { name } else { self.field },
-            offset: self.variant_at,
-            problem,
-        }
+        of(name, PayloadError { offset: self.variant_at, ..self.error(PayloadProblem::UnknownVariant(id)) })
     }
 
-    /// Reads a value in front of which stands its length in bytes, a varint.
+    /// Reads a value in front of which stands its length in bytes, a varint; `name`, that of its type, is for the
+    /// error.
     ///
     /// # Errors
     ///
@@ -189,20 +199,19 @@ impl PayloadReader {
     /// [`PayloadProblem::LeftOver`] when the value takes fewer.
     pub fn delimited<T>(
         &mut self,
+        name: &'static str,
         parse: impl FnOnce(&mut Self) -> Result<T, PayloadError>,
     ) -> Result<T, PayloadError> {
-        let length = self.uint()?;
-        let inner = self.bytes(length)?;
+        let inner = self.uint().and_then(|length| self.bytes(length)).map_err(|error| of(name, error))?;
         let after = mem::replace(&mut self.rest, inner);
         self.behind = self.behind.saturating_add(after.len());
-        let value = parse(self)?;
-        match self.rest.len() {
-            0 => {}
-            left => return Err(self.error(PayloadProblem::LeftOver(left))),
-        }
+        let value = parse(self).and_then(|value| match self.rest.len() {
+            0 => Ok(value),
+            left => Err(of(name, self.error(PayloadProblem::LeftOver(left)))),
+        });
         self.behind = self.behind.saturating_sub(after.len());
         self.rest = after;
-        Ok(value)
+        value
     }
 
     /// Reads a value, and the bytes that it took as they were written.
@@ -379,4 +388,16 @@ impl PayloadReader {
             }
         }
     }
+}
+
+/// How many levels a value of this size counts for: one, and one more for each KiB up to 16. A value that is
+/// large where it is takes a place on the stack at each level.
+const fn levels(size: usize) -> u32 {
+    let large = size >> 10;
+    if large > 16 { 17 } else { large as u32 + 1 }
+}
+
+/// The error with the name of a type, unless it has that of a field.
+fn of(name: &'static str, error: PayloadError) -> PayloadError {
+    PayloadError { field: if error.field.is_empty() { name } else { error.field }, ..error }
 }

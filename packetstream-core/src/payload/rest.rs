@@ -1,7 +1,7 @@
 //! What takes the rest of a payload.
 
 use super::scalars::text;
-use super::{Payload, PayloadError, PayloadProblem, PayloadReader, PayloadWriter};
+use super::{Payload, PayloadError, PayloadReader, PayloadWriter};
 use crate::description::Encoding;
 use bytes::Bytes;
 
@@ -84,11 +84,7 @@ impl<T: Payload> Rest for Vec<T> {
     fn parse_rest(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
         let mut values = Self::new();
         while reader.remaining() > 0 {
-            let before = reader.remaining();
-            values.push(reader.element()?);
-            if reader.remaining() == before {
-                return Err(reader.error(PayloadProblem::Endless));
-            }
+            values.push(reader.list_element()?);
         }
         Ok(values)
     }

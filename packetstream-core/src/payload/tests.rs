@@ -157,7 +157,7 @@ fn flags_are_those_of_the_packet_for_the_value_that_fills_it_and_else_a_varint()
 fn a_delimited_value_is_read_within_its_length_and_no_further() {
     let read = |bytes: &'static [u8]| {
         let mut reader = PayloadReader::new(Bytes::from_static(bytes));
-        let text = reader.delimited(String::parse_rest)?;
+        let text = reader.delimited("T", String::parse_rest)?;
         let offset = reader.offset();
         reader.finish().map(|()| (text, offset))
     };
@@ -166,12 +166,12 @@ fn a_delimited_value_is_read_within_its_length_and_no_further() {
     assert_eq!(read(b"\x04abc").unwrap_err().problem, PayloadProblem::Short { needed: 4, left: 3 });
 
     let mut reader = PayloadReader::new(Bytes::from_static(b"\x03\x01\x02\x03\x04"));
-    let error = reader.delimited(<(u64, u64)>::parse).unwrap_err();
+    let error = reader.delimited("T", <(u64, u64)>::parse).unwrap_err();
     assert_eq!((error.offset, error.problem), (3, PayloadProblem::LeftOver(1)));
     // A place within is counted from the start of the payload.
     let mut reader = PayloadReader::new(Bytes::from_static(b"\x07\x02\x01\xff\x04\x04"));
     assert_eq!(reader.uint(), Ok(7));
-    let error = reader.delimited(<(u64, Bytes)>::parse).unwrap_err();
+    let error = reader.delimited("T", <(u64, Bytes)>::parse).unwrap_err();
     assert_eq!((error.offset, error.problem), (3, PayloadProblem::Number(VarintError::Truncated)));
 }
 
@@ -236,4 +236,87 @@ fn a_newtype_fills_what_its_value_fills() {
     let mut reader = PayloadReader::of_packet(1, Bytes::from_static(&[7]));
     assert_eq!(reader.newtype("Wrap.0", Payload::parse), Ok(7_u64));
     assert_eq!(reader.finish_flags().unwrap_err().problem, PayloadProblem::UnexpectedFlags(1));
+}
+
+/// A value of no bytes.
+#[derive(Debug, PartialEq)]
+struct Nothing;
+
+impl Payload for Nothing {
+    fn parse(_: &mut PayloadReader) -> Result<Self, PayloadError> {
+        Ok(Self)
+    }
+
+    fn transcribe(&self, _: &mut PayloadWriter) {}
+}
+
+#[test]
+fn a_list_has_no_more_values_than_bytes() {
+    // Else each count would yield as many values as there are bytes behind it.
+    assert_eq!(problem::<Vec<Vec<Nothing>>>(&[2, 3, 0, 0, 0, 0]), PayloadProblem::Endless);
+    let mut reader = PayloadReader::new(Bytes::from_static(&[0; 8]));
+    assert_eq!(Vec::<Nothing>::parse_counted(8, &mut reader).unwrap_err().problem, PayloadProblem::Endless);
+    travels(Vec::<Nothing>::new(), &[0]);
+}
+
+/// A value that nests in itself and is large where it is.
+#[derive(Debug)]
+enum Large {
+    Group(Vec<Large>),
+    Block([u8; 16 << 10]),
+}
+
+impl Payload for Large {
+    fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+        match reader.uint()? {
+            0 => reader.field("Large.0").map(Self::Group),
+            _ => reader.field("Large.1").map(Self::Block),
+        }
+    }
+
+    fn transcribe(&self, out: &mut PayloadWriter) {
+        match self {
+            Self::Group(group) => out.field(group),
+            Self::Block(block) => out.field(block),
+        }
+    }
+}
+
+#[test]
+fn a_large_value_counts_for_many_levels_of_nesting() {
+    assert_eq!(problem::<Large>(&[0, 1].repeat(100)), PayloadProblem::TooDeep);
+    let block = [&[0, 1, 1][..], &[7; 16 << 10]].concat();
+    assert!(matches!(Large::from_bytes(block.into()), Ok(Large::Group(_))));
+}
+
+#[test]
+fn a_reader_knows_its_place_after_an_error_that_is_overlooked() {
+    let mut reader = PayloadReader::of_packet(3, Bytes::from_static(b"\x02\x01\x02rest"));
+    assert!(reader.field_with("T.a", |reader| reader.delimited("D", u64::parse)).is_err());
+    for _ in 0..100 {
+        assert!(reader.field::<Large>("T.b").is_err());
+    }
+    assert_eq!(reader.flags(3, "T"), Ok(3));
+    let mut reader = PayloadReader::new(Bytes::from_static(b"\x02\x01\x02rest"));
+    assert_eq!(
+        reader.delimited("D", |reader| Ok(reader.field::<[u8; 5]>("D.a").ok().is_none())).unwrap_err(),
+        { PayloadError { field: "D", offset: 1, problem: PayloadProblem::LeftOver(2) } }
+    );
+    assert_eq!(String::parse_rest(&mut reader), Ok("rest".into()));
+}
+
+#[test]
+fn what_does_not_fit_makes_a_packet_that_cannot_be_made() {
+    let flags = |count| {
+        PayloadWriter::packet(|out| {
+            out.flags(5);
+            out.part(|out| {
+                let told = u8::told(count, out);
+                out.uint(told.into());
+            });
+        })
+        .0
+    };
+    assert_eq!(flags(255), 5);
+    assert_eq!(flags(256), PayloadWriter::UNWRITABLE);
 }

@@ -20,6 +20,8 @@ pub struct PayloadWriter {
     out: BytesMut,
     /// The packet's flags, while the value that fills the packet is being written.
     packet_flags: Option<u64>,
+    /// Whether something did not fit where it has to be written.
+    is_wrong: bool,
 }
 
 impl PayloadWriter {
@@ -28,16 +30,21 @@ impl PayloadWriter {
         Self::written(None, write).1
     }
 
-    /// The flags and the bytes of a packet that `write` fills with one value.
+    /// The flags of a value that cannot be written, since a count or an id does not fit its field. No packet can
+    /// have them, so it is refused where one is made of it.
+    pub const UNWRITABLE: u64 = u64::MAX;
+
+    /// The flags and the bytes of a packet that `write` fills with one value; [`UNWRITABLE`](Self::UNWRITABLE) if
+    /// that cannot be.
     pub fn packet(write: impl FnOnce(&mut Self)) -> (u64, Bytes) {
         Self::written(Some(0), write)
     }
 
     fn written(packet_flags: Option<u64>, write: impl FnOnce(&mut Self)) -> (u64, Bytes) {
         let out = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let mut writer = Self { out, packet_flags };
+        let mut writer = Self { out, packet_flags, is_wrong: false };
         write(&mut writer);
-        let flags = writer.packet_flags.unwrap_or(0);
+        let flags = if writer.is_wrong { Self::UNWRITABLE } else { writer.packet_flags.unwrap_or(0) };
         if writer.out.is_empty() {
             writer.keep();
             return (flags, Bytes::new());
@@ -65,6 +72,12 @@ impl PayloadWriter {
         let packet_flags = self.packet_flags.take();
         write(self);
         self.packet_flags = packet_flags;
+    }
+
+    /// Takes note that what was written is not what it should be: the packet is
+    /// [`UNWRITABLE`](Self::UNWRITABLE).
+    pub fn fail(&mut self) {
+        self.is_wrong = true;
     }
 
     /// Writes the flags of the value that is being written: as those of the packet if the value fills it,

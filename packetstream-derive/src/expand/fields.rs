@@ -182,14 +182,14 @@ impl Code<'_> {
         later: &Field<'_>,
         value: &TokenStream,
     ) -> TokenStream {
-        let (krate, later_ty) = (self.krate, later.ty);
+        let (krate, out, later_ty) = (self.krate, own("out"), later.ty);
         let number = if let Role::Bytes(Form::Counted(_)) = later.role {
             quote!(<#later_ty as #krate::Counted>::count(#value))
         } else {
             quote!(<#later_ty as #krate::Variants>::id(#value))
         };
         let told = told(binding);
-        quote!(let #told = &<#ty as #krate::Count>::from_number(#number);)
+        quote!(let #told = &<#ty as #krate::Count>::told(#number, #out);)
     }
 
     fn transcribe_flags(&self, value: &impl Fn(&Field<'_>) -> TokenStream) -> TokenStream {

@@ -58,7 +58,10 @@ fn codec(payload: &Payload<'_>, body: &Struct<'_>) -> TokenStream {
     let transcribe = quote!(#constant #transcribe);
 
     let (parse, transcribe) = if *is_delimited {
-        (quote!(#reader.delimited(|#reader| { #parse })), quote!(#out.delimited(|#out| { #transcribe });))
+        (
+            quote!(#reader.delimited(#owner, |#reader| { #parse })),
+            quote!(#out.delimited(|#out| { #transcribe });),
+        )
     } else {
         (parse, transcribe)
     };
@@ -92,7 +95,7 @@ fn choice_codec(payload: &Payload<'_>, choices: &[Choice<'_>]) -> TokenStream {
     let codec = impl_payload(
         payload,
         &Codec {
-            parse: quote!(#reader.variant()),
+            parse: quote!(#reader.variant(#owner)),
             transcribe: quote! {
                 #out.uint(#krate::Variants::id(self));
                 #krate::Variants::transcribe_variant(self, #out);

@@ -77,6 +77,10 @@ impl<P, S> Arrival<'_, P, S> {
         R: BaseRequest + Send + 'static,
     {
         let Some(incoming) = self.incoming.take() else { return Err(Failure::internal()) };
+        const {
+            let performs_some = !matches!(R::CONTRACT.concurrency, Some(0));
+            assert!(performs_some, "a request with a `concurrency` of 0 would never be performed");
+        }
         if const { matches!(R::CONTRACT, Contract::NONE) } {
             let mut cx = Context::new(incoming);
             let request = match R::from_request_payload(cx.flags(), cx.take_payload()) {

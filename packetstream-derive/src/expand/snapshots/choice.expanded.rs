@@ -10,7 +10,7 @@ impl ::packetstream::Payload for Shape {
     fn parse(
         reader: &mut ::packetstream::PayloadReader,
     ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
-        reader.variant()
+        reader.variant("Shape")
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
         out.uint(::packetstream::Variants::id(self));

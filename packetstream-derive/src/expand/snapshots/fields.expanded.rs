@@ -13,61 +13,65 @@ impl ::packetstream::Payload for Screen {
         reader: &mut ::packetstream::PayloadReader,
     ) -> ::core::result::Result<Self, ::packetstream::PayloadError> {
         reader
-            .delimited(|reader| {
-                let start = reader.offset();
-                reader.magic(b"S", "Screen")?;
-                let flags = reader.flags(3u64, "Screen")?;
-                let on = <bool as ::packetstream::Flagged>::parse_flagged(
-                    flags & 1u64 != 0,
-                    "Screen.on",
-                    reader,
-                )?;
-                let width = reader
-                    .field_with(
-                        "Screen.width",
-                        |reader| <u16 as ::packetstream::Fixed>::parse_big(reader),
+            .delimited(
+                "Screen",
+                |reader| {
+                    let start = reader.offset();
+                    reader.magic(b"S", "Screen")?;
+                    let flags = reader.flags(3u64, "Screen")?;
+                    let on = <bool as ::packetstream::Flagged>::parse_flagged(
+                        flags & 1u64 != 0,
+                        "Screen.on",
+                        reader,
                     )?;
-                let title = <Option<
-                    String,
-                > as ::packetstream::Flagged>::parse_flagged(
-                    flags & 2u64 == 0,
-                    "Screen.title",
-                    reader,
-                )?;
-                let pixels = reader
-                    .field_with(
-                        "Screen.pixels",
-                        |reader| <Vec<
-                            u64,
-                        > as ::packetstream::Counted>::parse_counted(
-                            <u16 as ::packetstream::Count>::number(&width),
-                            reader,
-                        ),
+                    let width = reader
+                        .field_with(
+                            "Screen.width",
+                            |reader| <u16 as ::packetstream::Fixed>::parse_big(reader),
+                        )?;
+                    let title = <Option<
+                        String,
+                    > as ::packetstream::Flagged>::parse_flagged(
+                        flags & 2u64 == 0,
+                        "Screen.title",
+                        reader,
                     )?;
-                let drawn = <bool as ::core::default::Default>::default();
-                let tail = reader
-                    .field_with(
-                        "Screen.tail",
-                        |reader| <bytes::Bytes as ::packetstream::Rest>::parse_rest(
-                            reader,
-                        ),
-                    )?;
-                reader.check(width < 10, start, "Screen", "too wide")?;
-                ::core::result::Result::Ok(Self {
-                    on,
-                    width,
-                    title,
-                    pixels,
-                    drawn,
-                    tail,
-                })
-            })
+                    let pixels = reader
+                        .field_with(
+                            "Screen.pixels",
+                            |reader| <Vec<
+                                u64,
+                            > as ::packetstream::Counted>::parse_counted(
+                                <u16 as ::packetstream::Count>::number(&width),
+                                reader,
+                            ),
+                        )?;
+                    let drawn = <bool as ::core::default::Default>::default();
+                    let tail = reader
+                        .field_with(
+                            "Screen.tail",
+                            |reader| <bytes::Bytes as ::packetstream::Rest>::parse_rest(
+                                reader,
+                            ),
+                        )?;
+                    reader.check(width < 10, start, "Screen", "too wide")?;
+                    ::core::result::Result::Ok(Self {
+                        on,
+                        width,
+                        title,
+                        pixels,
+                        drawn,
+                        tail,
+                    })
+                },
+            )
     }
     fn transcribe(&self, out: &mut ::packetstream::PayloadWriter) {
         out.delimited(|out| {
             out.bytes(b"S");
-            let told_width = &<u16 as ::packetstream::Count>::from_number(
+            let told_width = &<u16 as ::packetstream::Count>::told(
                 <Vec<u64> as ::packetstream::Counted>::count(&self.pixels),
+                out,
             );
             out.flags(
                 ::packetstream::__private::bit(
