@@ -5,7 +5,10 @@ mod common;
 
 use common::{Script, in_time};
 use packetstream_core::{Incoming, Packet, PacketConnection, Reply};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// A connection whose handler hands its requests out and never answers.
 fn handing_out<S>(
@@ -59,19 +62,38 @@ async fn a_request_is_cancelled_when_its_driver_is_dropped() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_is_cancelled_when_no_answer_can_be_written() {
     let (peer_in, ours_out) = tokio::io::duplex(1 << 10);
     let (ours_in, mut peer_out) = tokio::io::duplex(1 << 10);
     let (connection, driver, mut requests) = handing_out(tokio::io::join(ours_in, ours_out));
     tokio::spawn(driver.run());
+    let start = Instant::now();
     in_time(async {
         let request = Packet::request(0, 2, 1, 0, "x".into()).unwrap().transcribe();
-        tokio::io::AsyncWriteExt::write_all(&mut peer_out, &request).await.unwrap();
+        peer_out.write_all(&request).await.unwrap();
         let request = requests.recv().await.unwrap();
         drop(peer_in);
         drop(connection.submit(0, 0, "notices it"));
         request.cancelled().await;
+        assert_eq!(start.elapsed(), Duration::ZERO, "not only when the peer has said its last");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_cancelled_before_the_peer_has_heard_that_the_connection_failed() {
+    let (mut peer, stream) = tokio::io::duplex(2);
+    let (_connection, driver, mut requests) = handing_out(stream);
+    tokio::spawn(driver.run());
+    let start = Instant::now();
+    in_time(async {
+        let request = Packet::request(0, 2, 1, 0, "x".into()).unwrap().transcribe();
+        peer.write_all(&request).await.unwrap();
+        let request = requests.recv().await.unwrap();
+        peer.write_all(&[0]).await.unwrap();
+        request.cancelled().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
     })
     .await;
 }

@@ -189,6 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     async fn drive(&mut self) -> Result<(), ConnectionError> {
         let result = poll_fn(|cx| self.poll(cx)).await;
+        // Not only when it is dropped: shutting the transport down may take a while.
         self.shared.cancel();
         self.shared.blame(result.clone().err());
         self.shared.refuse_submitted();

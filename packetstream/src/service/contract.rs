@@ -37,7 +37,7 @@ impl Turns {
     /// Waits for the turn of an ordered request, in the order in which this is first polled.
     pub(super) async fn turn(&self, held: Held) -> Held {
         let order = Arc::clone(self.order.get_or_init(|| Arc::new(Semaphore::new(1))));
-        // A task that has used its budget up is put off, maybe before it has queued; the next is not.
+        // A task that has used its budget up may be put off before it has queued, and be overtaken.
         // The semaphore is never closed.
         let turn = unconstrained(order.acquire_owned()).await.ok();
         Held { _turn: turn, ..held }

@@ -5,10 +5,20 @@
 use packetstream::{Handler, PacketConnection, RequestError, Stream};
 use std::fmt::Debug;
 use std::future::Future;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
-/// The bound on every wait.
+/// The bound on every wait. The first holds where a thread blocks or a task spins: a paused clock does not move
+/// then. The second is virtual where the clock is paused.
 pub async fn in_time<T>(test: impl Future<Output = T>) -> T {
+    let (_done, running) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if running.recv_timeout(Duration::from_mins(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("the test hangs");
+            std::process::exit(101);
+        }
+    });
     tokio::time::timeout(Duration::from_mins(2), test).await.expect("the test hangs")
 }
 
