@@ -21,7 +21,7 @@ pub struct PayloadReader {
     field: &'static str,
     /// The last field of the outermost value that was read.
     last: &'static str,
-    depth: u32,
+    depth: usize,
 }
 
 impl PayloadReader {
@@ -392,9 +392,9 @@ impl PayloadReader {
 
 /// How many levels a value of this size counts for: one, and one more for each KiB up to 16. A value that is
 /// large where it is takes a place on the stack at each level.
-const fn levels(size: usize) -> u32 {
+const fn levels(size: usize) -> usize {
     let large = size >> 10;
-    if large > 16 { 17 } else { large as u32 + 1 }
+    if large > 16 { 17 } else { large.saturating_add(1) }
 }
 
 /// The error with the name of a type, unless it has that of a field.
