@@ -260,6 +260,7 @@ fn a_list_has_no_more_values_than_bytes() {
 }
 
 /// A value that nests in itself and is large where it is.
+#[allow(clippy::large_enum_variant, reason = "that is what it is for")]
 #[derive(Debug)]
 enum Large {
     Group(Vec<Large>),
