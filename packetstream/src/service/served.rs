@@ -7,7 +7,9 @@ use crate::protocol::{Carries, ParseRequestError, Protocol};
 use packetstream_core::{
     BaseRequest, Contract, ErrorResponse, Failure, Handler, Incoming, Outcome, Response,
 };
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -83,17 +85,22 @@ impl<P, S> Arrival<'_, P, S> {
         }
         if const { matches!(R::CONTRACT, Contract::NONE) } {
             let mut cx = Context::new(incoming);
-            let request = match R::from_request_payload(cx.flags(), cx.take_payload()) {
-                Ok(request) => request,
-                Err(error) => return Err(refusal(&error.into())),
-            };
-            match self.served.service.fulfil(request, cx).await {
-                Ok(reply) => Ok(reply.into_reply()),
-                Err(error) => Err(error.into_failure()),
+            match decode::<R>(&mut cx) {
+                Ok(request) => outcome::<R>(self.served.service.fulfil(request, cx).await),
+                Err(failure) => Err(failure),
             }
         } else {
-            // Boxed, since the future of a request without a contract would else have room for all this.
-            Box::pin(self.served.fulfil_contract(incoming)).await
+            // Boxed and without the request's type, since the code and the future of every request would else have
+            // room for all this.
+            let perform: Performer<S> = |service, mut cx| {
+                Box::pin(async move {
+                    match decode::<R>(&mut cx) {
+                        Ok(request) => outcome::<R>(service.fulfil(request, cx).await),
+                        Err(failure) => Err(failure),
+                    }
+                })
+            };
+            Box::pin(self.served.fulfil_contract(R::CONTRACT, incoming, perform)).await
         }
     }
 
@@ -107,14 +114,17 @@ impl<P, S> Arrival<'_, P, S> {
     }
 }
 
-impl<P, S> Served<P, S> {
-    async fn fulfil_contract<R>(&self, incoming: Incoming) -> Outcome
-    where
-        P: Protocol + Carries<R>,
-        S: Fulfil<R>,
-        R: BaseRequest + Send + 'static,
-    {
-        let Contract { max_payload, concurrency, timeout, .. } = R::CONTRACT;
+/// Decodes and performs one request of some type.
+type Performer<S> = fn(Arc<S>, Context) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+impl<P: Protocol, S: Send + Sync + 'static> Served<P, S> {
+    async fn fulfil_contract(
+        &self,
+        contract: Contract,
+        incoming: Incoming,
+        perform: Performer<S>,
+    ) -> Outcome {
+        let Contract { max_payload, concurrency, timeout, .. } = contract;
         let length = incoming.payload.len();
         if let Some(limit) = max_payload
             && length > limit
@@ -123,17 +133,15 @@ impl<P, S> Served<P, S> {
         }
         let held = match concurrency {
             None => Held::default(),
-            Some(limit) => match self.turns.place(P::REQUEST_TYPE, limit) {
+            Some(limit) => match self.turns.place(incoming.rq_type, limit) {
                 Some(held) => held,
                 None => {
-                    return Err(Failure::busy(&format!(
-                        "at most {limit} of `{}` at once",
-                        name_of::<P, R>()
-                    )));
+                    let name = name_of::<P>(incoming.rq_type);
+                    return Err(Failure::busy(&format!("at most {limit} of `{name}` at once")));
                 }
             },
         };
-        let work = self.perform_in_turn(incoming, held);
+        let work = self.perform_in_turn(contract, incoming, held, perform);
         match timeout {
             None => work.await,
             Some(limit) => match tokio::time::timeout(limit, work).await {
@@ -143,19 +151,22 @@ impl<P, S> Served<P, S> {
         }
     }
 
-    async fn perform_in_turn<R>(&self, incoming: Incoming, mut held: Held) -> Outcome
-    where
-        S: Fulfil<R>,
-        R: BaseRequest + Send + 'static,
-    {
-        if R::CONTRACT.ordered {
+    async fn perform_in_turn(
+        &self,
+        contract: Contract,
+        incoming: Incoming,
+        mut held: Held,
+        perform: Performer<S>,
+    ) -> Outcome {
+        if contract.ordered {
             held = self.turns.turn(held).await;
         }
         let (cx, awaited) = Context::awaited(incoming);
-        let outcome = if R::CONTRACT.blocking {
-            perform_blocking(Arc::clone(&self.service), cx, held).await
+        let service = Arc::clone(&self.service);
+        let outcome = if contract.blocking {
+            perform_blocking(service, cx, held, perform).await
         } else {
-            let outcome = perform(&*self.service, cx).await;
+            let outcome = perform(service, cx).await;
             drop(held);
             outcome
         };
@@ -164,28 +175,26 @@ impl<P, S> Served<P, S> {
     }
 }
 
-/// Decodes and performs one request.
-async fn perform<R, S>(service: &S, mut cx: Context) -> Outcome
-where
-    S: Fulfil<R>,
-    R: BaseRequest,
-{
-    let request = match R::from_request_payload(cx.flags(), cx.take_payload()) {
-        Ok(request) => request,
-        Err(error) => return Err(refusal(&error.into())),
-    };
-    match service.fulfil(request, cx).await {
+/// Reads a request of type `R`, or says why it is none.
+fn decode<R: BaseRequest>(cx: &mut Context) -> Result<R, Failure> {
+    R::from_request_payload(cx.flags(), cx.take_payload()).map_err(|error| refusal(&error.into()))
+}
+
+/// What a handler's result is to the peer.
+fn outcome<R: BaseRequest>(result: Result<R::Reply, R::Error>) -> Outcome {
+    match result {
         Ok(reply) => Ok(reply.into_reply()),
         Err(error) => Err(error.into_failure()),
     }
 }
 
 /// Performs one request on a thread that may block. Nothing but its own end ends it.
-async fn perform_blocking<R, S>(service: Arc<S>, cx: Context, held: Held) -> Outcome
-where
-    S: Fulfil<R>,
-    R: BaseRequest + 'static,
-{
+async fn perform_blocking<S: Send + Sync + 'static>(
+    service: Arc<S>,
+    cx: Context,
+    held: Held,
+    perform: Performer<S>,
+) -> Outcome {
     let runtime = Handle::current();
     let work = move || {
         let _held = held;
@@ -193,7 +202,7 @@ where
         if cx.is_cancelled() {
             return Err(Failure::internal());
         }
-        runtime.block_on(perform(&*service, cx))
+        runtime.block_on(perform(service, cx))
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
@@ -207,8 +216,7 @@ fn refusal(error: &ParseRequestError) -> Failure {
     Failure::new(error.to_string())
 }
 
-/// What protocol `P` calls request `R`.
-fn name_of<P: Protocol + Carries<R>, R>() -> &'static str {
-    let described = P::REQUESTS.iter().find(|described| described.rq_type == P::REQUEST_TYPE);
-    described.map_or("request", |described| described.name)
+/// What protocol `P` calls its request of this number.
+fn name_of<P: Protocol>(rq_type: u64) -> &'static str {
+    P::REQUESTS.iter().find(|request| request.rq_type == rq_type).map_or("request", |request| request.name)
 }
