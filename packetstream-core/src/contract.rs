@@ -15,9 +15,11 @@ pub struct Contract {
     /// How long performing one may take, waiting for its turn included. No limit if `None`.
     pub timeout: Option<Duration>,
     /// Performed one at a time, in the order of arrival, together with all other ordered requests of the
-    /// connection.
+    /// connection. A handler that asks the peer something whose answer takes an ordered request of the peer waits
+    /// for its own turn: give such requests a `timeout`.
     pub ordered: bool,
-    /// Performed by a thread that may block.
+    /// Performed by a thread that may block. It cannot be stopped: with a `timeout` there must be a `concurrency`,
+    /// or an order, so that those which were given up and still run are not without number.
     pub blocking: bool,
 }
 
@@ -25,4 +27,21 @@ impl Contract {
     /// No limits of its own.
     pub const NONE: Self =
         Self { max_payload: None, concurrency: None, timeout: None, ordered: false, blocking: false };
+
+    /// Checks that the contract lets something be performed, and not without bound. Whoever serves a request does
+    /// so when it is compiled.
+    ///
+    /// # Panics
+    ///
+    /// When it does not.
+    pub const fn check(&self) {
+        assert!(
+            !matches!(self.concurrency, Some(0)),
+            "a request with a `concurrency` of 0 would never be performed"
+        );
+        assert!(
+            !(self.blocking && self.timeout.is_some() && self.concurrency.is_none() && !self.ordered),
+            "a `blocking` request with a `timeout` needs a `concurrency`, or is `ordered`: one that is given up goes on"
+        );
+    }
 }

@@ -90,7 +90,8 @@ impl Failure {
     /// A refusal for lack of room: `busy`, or `busy: <detail>`.
     ///
     /// It promises that the request was not performed, not even in part, so that it is safe to ask again. A
-    /// connection refuses so what exceeds its limits.
+    /// connection refuses so what exceeds its limits. A handler that asks another peer does not pass the refusal of
+    /// that one on as it is, unless it has done nothing else.
     #[must_use]
     pub fn busy(detail: &str) -> Self {
         if detail.is_empty() {

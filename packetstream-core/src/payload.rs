@@ -110,7 +110,8 @@ pub trait Payload: Sized {
     /// Appends the value's bytes. What it is made of is written with [`PayloadWriter::field`].
     fn transcribe(&self, out: &mut PayloadWriter);
 
-    /// What the bytes are, for descriptions.
+    /// What the bytes are, for descriptions. Without this function it is the name of the type with its module,
+    /// which is another one when the type moves: a lock file then sees another encoding.
     #[must_use]
     fn encoding() -> Encoding {
         Encoding::Custom(std::any::type_name::<Self>())

@@ -36,7 +36,7 @@
 //!
 //! Names do not travel, but they tell what moved: two fields that swap their names are a break, though their bytes
 //! be the same. What is written by hand is words here; other words are a break, and the same words over other
-//! bytes go unseen. Documentation and [contracts](crate::Contract) are no part of it.
+//! bytes go unseen. Documentation, [contracts](crate::Contract) and asserts are no part of it.
 
 mod changes;
 mod compare;

@@ -2,7 +2,7 @@
 
 use crate::lock::hexadecimal;
 use crate::outline::{
-    Bit, Body, Content, Field, Outline, Request, Shape, Spelling, Struct, Type, TypeId, Variant,
+    Bit, Body, Content, Field, Outline, Reply, Request, Shape, Spelling, Struct, Type, TypeId, Variant,
 };
 use packetstream_core::Contract;
 use packetstream_core::description::{Docs, Protocol};
@@ -95,8 +95,15 @@ impl Page<'_> {
             None => writeln!(out, "\nPayload: {}", self.shape(&request.payload))?,
         }
         writeln!(out, "\nAnswer: {}", self.reply(&request.reply))?;
+        if matches!(request.reply, Reply::Option(_)) {
+            writeln!(out, "\nWhat is there has its own flags, if any, above flag 0.")?;
+        }
         if let Some(failure) = &request.failure {
-            writeln!(out, "\nFailure: {}", self.shape(failure))?;
+            let shape = self.shape(failure);
+            writeln!(
+                out,
+                "\nFailure: {shape}, with flag 0 set and its own flags, if any, above it; else words"
+            )?;
         }
         match contract(request.contract) {
             limits if limits.is_empty() => Ok(()),

@@ -61,7 +61,7 @@ requests! {
     Quick { timeout: Some(FIVE_SECONDS) }
     Blocking { blocking: true }
     QuickTurn { ordered: true, timeout: Some(FIVE_SECONDS) }
-    QuickBlocking { blocking: true, timeout: Some(FIVE_SECONDS) }
+    QuickBlocking { concurrency: Some(8), blocking: true, timeout: Some(FIVE_SECONDS) }
     OneQuick { concurrency: Some(1), timeout: Some(FIVE_SECONDS) }
     All {
         max_payload: Some(16),

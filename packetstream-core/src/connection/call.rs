@@ -76,6 +76,14 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Whether it still waits for its turn, so that the peer will never hear of it if it is dropped.
+    #[must_use]
+    pub const fn is_queued(&self) -> bool {
+        matches!(self.step, Step::Queued(_))
+    }
+}
+
 impl Shared {
     fn send(&self, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
         let (waiter, answer) = oneshot::channel();

@@ -30,6 +30,9 @@ pub enum NotSent {
     /// The connection ended before the request left.
     #[error("the connection ended first")]
     Lost(#[source] ConnectionError),
+    /// Other requests of ours were in flight for this long, as many as there may be.
+    #[error("no turn to be sent within {0:?}")]
+    NoTurn(Duration),
     /// A count or an id within it does not fit its field: see [`Count`](crate::Count).
     #[error("a count or an id of the request does not fit its field")]
     Unwritable,
@@ -52,7 +55,7 @@ impl NotSent {
     /// performs nothing twice; what this side itself finds wrong with it stays wrong.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Closed | Self::Lost(_))
+        matches!(self, Self::Closed | Self::Lost(_) | Self::NoTurn(_))
     }
 }
 

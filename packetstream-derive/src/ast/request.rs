@@ -7,6 +7,7 @@ use crate::errors::Errors;
 use std::time::Duration;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Result;
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Expr, ExprLit, Lit, LitStr, Type, parse_quote};
 
 const KEYS: &[&str] =
@@ -42,14 +43,17 @@ impl Contract {
 impl<'a> Request<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let (mut reply, mut error, mut contract) = (None, None, Contract::default());
-        let mut body = Struct::default();
+        let (mut body, mut timeout_at) = (Struct::default(), None);
         attr::keys(&input.attrs, Namespace::Request.name(), KEYS, errors, |key, meta| {
             match key {
                 "reply" => reply = Some(attr::value(meta, "expected a type: `reply = Type`")?),
                 "error" => error = Some(attr::value(meta, "expected a type: `error = Type`")?),
                 "max_payload" => contract.max_payload = Some(positive(meta, "max_payload")?),
                 "concurrency" => contract.concurrency = Some(positive(meta, "concurrency")?),
-                "timeout" => contract.timeout = Some(timeout(meta)?),
+                "timeout" => {
+                    contract.timeout = Some(timeout(meta)?);
+                    timeout_at = Some(meta.path.span());
+                }
                 "ordered" => contract.ordered = true,
                 "blocking" => contract.blocking = true,
                 "magic" => body.magic = Some(magic(meta)?),
@@ -57,6 +61,13 @@ impl<'a> Request<'a> {
             }
             Ok(())
         });
+        if let (true, Some(timeout), None, false) =
+            (contract.blocking, timeout_at, &contract.concurrency, contract.ordered)
+        {
+            let message = "a `blocking` request that is given up goes on: with `timeout` it needs a `concurrency`, or \
+                           `ordered`";
+            errors.add(Error::new(timeout, message));
+        }
         attr::refuse_other(&input.attrs, Namespace::Request, errors);
         match &input.data {
             Data::Struct(data) => body.fields = Fields::read(&data.fields, Namespace::Request, errors),

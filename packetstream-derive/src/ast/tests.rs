@@ -449,6 +449,13 @@ fn a_contract_has_limits_that_let_something_through() {
         errors.finish().unwrap();
         assert_eq!(timeout.as_millis(), milliseconds);
     }
+    let given_up = "a `blocking` request that is given up goes on: with `timeout` it needs a `concurrency`, or \
+                    `ordered`";
+    let input = parse_quote!(
+        #[request(blocking, timeout = "5s")]
+        struct S;
+    );
+    assert_eq!(request_mistakes(&input), [given_up]);
     for text in ["5", "s", "5 s", "-5s", "5d", "99999999999999999999s", "18446744073709551615h"] {
         let input = parse_quote!(
             #[request(timeout = #text)]

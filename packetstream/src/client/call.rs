@@ -4,7 +4,7 @@ use super::RequestError;
 use packetstream_core::{BaseRequest, Call, NotSent};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
 
@@ -35,7 +35,8 @@ impl<R> TypedCall<R> {
         Self { call: Err(reason), request, limit: None }
     }
 
-    /// Waits no longer than `limit`, from now, and then yields [`RequestError::Unanswered`].
+    /// Waits no longer than `limit`, from now, and then yields [`RequestError::Unanswered`], or
+    /// [`NotSent::NoTurn`] if it was not even sent.
     ///
     /// The peer is not told: it may perform the request all the same, and until it answers, the request counts
     /// as in flight. A peer that never answers is left without calls after
@@ -62,7 +63,7 @@ impl<R: BaseRequest> Future for TypedCall<R> {
             Ok(call) => call,
             Err(reason) => return Poll::Ready(Err(RequestError::NotSent(reason.clone()))),
         };
-        if let Poll::Ready(result) = Pin::new(call).poll(cx) {
+        if let Poll::Ready(result) = Pin::new(&mut *call).poll(cx) {
             let reply = result.map_err(RequestError::from);
             return Poll::Ready(
                 reply.and_then(|reply| request.decode_response(reply).map_err(RequestError::Undecodable)),
@@ -70,7 +71,14 @@ impl<R: BaseRequest> Future for TypedCall<R> {
         }
         match limit {
             Some(Limit { limit, alarm }) => {
-                alarm.as_mut().poll(cx).map(|()| Err(RequestError::Unanswered(*limit)))
+                ready!(alarm.as_mut().poll(cx));
+                let waited = *limit;
+                if !call.is_queued() {
+                    return Poll::Ready(Err(RequestError::Unanswered(waited)));
+                }
+                // Given up for good: what is said not to be sent must not be.
+                self.call = Err(NotSent::NoTurn(waited));
+                Poll::Ready(Err(RequestError::NotSent(NotSent::NoTurn(waited))))
             }
             None => Poll::Pending,
         }

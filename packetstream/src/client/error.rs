@@ -6,8 +6,9 @@ use std::time::Duration;
 /// Why a typed request has no reply. `E` is the failure that the request declares.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RequestError<E = Failure> {
-    /// The handler failed, as the request declares.
-    #[error("the peer failed to perform the request: {0:?}")]
+    /// The handler failed, as the request declares. The text of this error does not show how: it may be long, and
+    /// no log's business.
+    #[error("the peer failed to perform the request")]
     Failed(E),
     /// The peer refused it, or failed to perform it, in words.
     #[error("the peer answered not-ok: {0}")]

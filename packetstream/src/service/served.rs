@@ -78,11 +78,9 @@ impl<P, S> Arrival<'_, P, S> {
         S: Fulfil<R>,
         R: BaseRequest + Send + 'static,
     {
+        // It is there: nothing else takes it, and this only once.
         let Some(incoming) = self.incoming.take() else { return Err(Failure::internal()) };
-        const {
-            let performs_some = !matches!(R::CONTRACT.concurrency, Some(0));
-            assert!(performs_some, "a request with a `concurrency` of 0 would never be performed");
-        }
+        const { R::CONTRACT.check() };
         if const { matches!(R::CONTRACT, Contract::NONE) } {
             let mut cx = Context::new(incoming);
             match decode::<R>(&mut cx) {
@@ -133,13 +131,13 @@ impl<P: Protocol, S: Send + Sync + 'static> Served<P, S> {
         }
         let held = match concurrency {
             None => Held::default(),
-            Some(limit) => match self.turns.place(incoming.rq_type, limit) {
-                Some(held) => held,
-                None => {
+            Some(limit) => {
+                let Some(held) = self.turns.place(incoming.rq_type, limit) else {
                     let name = name_of::<P>(incoming.rq_type);
                     return Err(Failure::busy(&format!("at most {limit} of `{name}` at once")));
-                }
-            },
+                };
+                held
+            }
         };
         let work = self.perform_in_turn(contract, incoming, held, perform);
         match timeout {
