@@ -210,6 +210,16 @@ impl Field {
         Self { name, docs, place: Place::Whole, encoding }
     }
 
+    /// A field that is a bit of the flags, or whose presence is: `value` is the
+    /// [`Flagged::VALUE`](crate::Flagged::VALUE) of its type.
+    #[must_use]
+    pub const fn flag(name: &'static str, docs: Docs, flag: Flag, value: Option<Describe>) -> Self {
+        match value {
+            None => Self { name, docs, place: Place::Flag(flag), encoding: || Encoding::Bool },
+            Some(encoding) => Self::if_flag(name, docs, flag, encoding),
+        }
+    }
+
     /// A field in its turn if a bit of the flags says so.
     #[must_use]
     pub const fn if_flag(name: &'static str, docs: Docs, flag: Flag, encoding: Describe) -> Self {

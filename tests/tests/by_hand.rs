@@ -160,9 +160,9 @@ mod by_hand {
                         is_delimited: false,
                         magic: b"",
                         fields: &[
-                            Field::flag::<bool>("fast", &[" At full speed."], Flag::set(0)),
+                            Field::flag("fast", &[" At full speed."], Flag::set(0), bool::VALUE),
                             Field::inline("by", &[], Length::encoding),
-                            Field::flag::<Option<String>>("towards", &[], Flag::set(1)),
+                            Field::flag("towards", &[], Flag::set(1), Option::<String>::VALUE),
                         ],
                     }
                 },

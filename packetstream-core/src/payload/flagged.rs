@@ -1,7 +1,7 @@
 //! Fields that have to do with one bit of the flags.
 
 use super::{Payload, PayloadError, PayloadReader, PayloadWriter};
-use crate::description::{Describe, Docs, Field, Flag, Place};
+use crate::description::Describe;
 
 /// A field that is a bit of the flags, or whose presence is: `#[payload(flag = 0)]`, in a request
 /// `#[request(flag = 0)]`. A `bool` is the bit and nothing more; an `Option` has its value in the payload.
@@ -66,22 +66,4 @@ impl<T: Payload> Flagged for Option<T> {
     }
 
     const VALUE: Option<Describe> = Some(T::encoding);
-}
-
-impl Field {
-    /// A field that is a bit of the flags, or whose presence is.
-    #[must_use]
-    pub const fn flag<T: Flagged>(name: &'static str, docs: Docs, flag: Flag) -> Self {
-        Self::flagged(name, docs, flag, T::VALUE)
-    }
-
-    /// [`flag`](Self::flag) as the derives call it, with the [`Flagged::VALUE`] of its type.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn flagged(name: &'static str, docs: Docs, flag: Flag, value: Option<Describe>) -> Self {
-        match value {
-            None => Self { name, docs, place: Place::Flag(flag), encoding: bool::encoding },
-            Some(encoding) => Self { name, docs, place: Place::IfFlag(flag), encoding },
-        }
-    }
 }

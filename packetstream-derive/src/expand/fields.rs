@@ -260,7 +260,7 @@ impl Code<'_> {
             Role::Flags => quote!(#field::flags(#name, #docs)),
             Role::Flag(bit) => {
                 let flag = flag(bit);
-                quote!(#field::flagged(#name, #docs, #flag, <#ty as #krate::Flagged>::VALUE))
+                quote!(#field::flag(#name, #docs, #flag, <#ty as #krate::Flagged>::VALUE))
             }
             Role::IfFlag(bit, form) => {
                 let (flag, encoding) = (flag(bit), self.functions(form, &self.value_type(ty)).encoding);

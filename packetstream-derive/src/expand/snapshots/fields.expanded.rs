@@ -108,7 +108,7 @@ impl ::packetstream::Payload for Screen {
                 is_delimited: true,
                 magic: b"S",
                 fields: &[
-                    ::packetstream::description::Field::flagged(
+                    ::packetstream::description::Field::flag(
                         "on",
                         &[],
                         ::packetstream::description::Flag::set(0u32),
@@ -119,7 +119,7 @@ impl ::packetstream::Payload for Screen {
                         &[],
                         <u16 as ::packetstream::Fixed>::big_encoding,
                     ),
-                    ::packetstream::description::Field::flagged(
+                    ::packetstream::description::Field::flag(
                         "title",
                         &[],
                         ::packetstream::description::Flag::clear(1u32),
