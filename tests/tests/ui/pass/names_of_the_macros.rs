@@ -59,7 +59,7 @@ enum Carries {
     Dispatch(Outcome),
 }
 
-/// The methods that a client has already.
+/// Methods that are called as those of traits.
 mod methods {
     use packetstream::{PacketConnection, Protocol, Request};
 
@@ -73,13 +73,12 @@ mod methods {
         };
     }
 
-    requests!(Connection 0, ConnSubmit 1, Clone 2, From 3, Into 4, Fmt 5, Request 6, Drop 7, Sync 8, Send 9);
+    requests!(Into 0, Fmt 1, Request 2, Drop 3, Sync 4, Send 5);
 
     pub fn all(client: &Client, connection: PacketConnection) {
-        let _ = (client.connection(Connection), client.conn_submit(ConnSubmit), client.clone(Clone));
         let _ = (client.request(Request), client.drop(Drop), client.into(Into));
         let _: &PacketConnection = packetstream::HasPacketConnection::connection(client);
-        let _ = <Client as core::convert::From<_>>::from(connection);
+        let _ = Client::from(connection);
     }
 }
 
