@@ -460,7 +460,9 @@ async fn an_unreadable_file_is_an_error() {
         // We are root, who may read everything: be nobody instead, in a place that nobody can enter.
         fs::set_permissions(place.0.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = place.path("program");
-        fs::copy(PROGRAM, &copy).unwrap();
+        // By another process: what this one has open for writing, a child that another test has just forked may
+        // have too, and a program that is being written cannot be run.
+        assert!(within(Command::new("cp").arg(PROGRAM).arg(&copy).status()).await.unwrap().success());
         command = Command::new(copy);
         command.uid(65534);
     }
