@@ -103,7 +103,7 @@ impl<'a> Comparison<'a> {
             return self.moved(place, (old, &was), (new, &is), part);
         }
         let pairs: Vec<_> = was.into_iter().zip(is).collect();
-        self.pairs(place, &pairs, part);
+        self.pairs(place, (old, new), &pairs, part);
         if part == Part::Value
             && let (Some(was), Some(is)) = (before_flags(old), before_flags(new))
             && was != is
@@ -134,7 +134,7 @@ impl<'a> Comparison<'a> {
                         let (was, is) = (self.was(was.field), self.is(is.field));
                         self.changed(Effect::Break, &place, &was, &is);
                     } else if was.name() != is.name() {
-                        self.renamed(&place, is.name());
+                        self.called(&place, (old, was.field), (new, is.field));
                     }
                 }
                 Match::Other(was, is) => {
@@ -161,7 +161,7 @@ impl<'a> Comparison<'a> {
         let all = |fields: &'a [Field]| fields.iter().find(|field| field.content == Content::Flags);
         match (all(old), all(new)) {
             (Some(was), Some(is)) if was.name != is.name => {
-                self.renamed(&field_place(place, was), &is.name);
+                self.called(&field_place(place, was), (old, was), (new, is));
             }
             (Some(was), None) => self.gone(place, was, new),
             (None, Some(is)) if named(old, &is.name).is_none() => {
@@ -203,11 +203,24 @@ impl<'a> Comparison<'a> {
         }
         let same = |was: &'a Field| Some((was, *kept_is.iter().find(|is| is.name == was.name)?));
         let pairs: Vec<_> = kept_was.iter().filter_map(|was| same(was)).collect();
-        self.pairs(place, &pairs, part);
+        self.pairs(place, (old, new), &pairs, part);
     }
 
     /// Compares old fields with what became of each.
-    fn pairs(&mut self, place: &str, pairs: &[(&'a Field, &'a Field)], part: Part) {
+    fn called(&mut self, place: &str, (old, was): (&[Field], &Field), (new, is): (&[Field], &Field)) {
+        match named(new, &was.name).or(named(old, &is.name)) {
+            None => self.renamed(place, &is.name),
+            Some(_) => self.changed(Effect::Break, place, &was.name, &is.name),
+        }
+    }
+
+    fn pairs(
+        &mut self,
+        place: &str,
+        (old, new): (&'a [Field], &'a [Field]),
+        pairs: &[(&'a Field, &'a Field)],
+        part: Part,
+    ) {
         let is_same = |was: &str, is: &str| {
             let pair = pairs.iter().find(|(field, _)| field.name == was);
             pair.map_or(was, |(_, field)| &field.name) == is
@@ -215,7 +228,7 @@ impl<'a> Comparison<'a> {
         for (was, is) in pairs {
             let place = field_place(place, was);
             if was.name != is.name {
-                self.renamed(&place, &is.name);
+                self.called(&place, (old, was), (new, is));
             }
             let fit = match (&was.content, &is.content) {
                 (Content::Inline(old), Content::Inline(new)) => self.fit(old, new, Part::Value),
