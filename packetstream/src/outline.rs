@@ -207,7 +207,7 @@ impl Shape {
         }
     }
 
-    fn parts_mut(&mut self) -> Vec<&mut Self> {
+    pub(crate) fn parts_mut(&mut self) -> Vec<&mut Self> {
         match self {
             Self::Array(_, value)
             | Self::Option(value)

@@ -405,4 +405,6 @@ impl Outline {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -133,6 +133,24 @@ fn another_name_is_no_change_of_the_bytes() {
 }
 
 #[test]
+fn a_field_whose_name_another_one_has_now_is_not_renamed() {
+    let was = "field size: flag 0; field key: uint";
+    for size in ["uint", "if flag 1: uint"] {
+        assert_eq!(
+            in_request(was, &format!("field has_size: flag 0; field key: uint; field size: {size}")),
+            ["Break: request 4 Get, field size: was size, is has_size"]
+        );
+    }
+    // The request had no flags, so that old peers do not look at new ones.
+    for bits in ["flag 1", "flags"] {
+        assert_eq!(
+            in_request("field bits: uint", &format!("field number: uint; field bits: {bits}")),
+            ["Break: request 4 Get, field bits: was bits, is number"]
+        );
+    }
+}
+
+#[test]
 fn a_type_by_another_name_is_the_same_type_unless_something_in_it_breaks() {
     let uses = |ty: &str, lines: &str| {
         format!("request 4 Get\nfield a: {ty}\nfield b: list of {ty}\nreply: nothing\nstruct {ty}\n{lines}")
