@@ -206,7 +206,7 @@ impl<'a> Comparison<'a> {
         self.pairs(place, (old, new), &pairs, part);
     }
 
-    /// Compares old fields with what became of each.
+    /// Tells that a field has another name: a rename only if nothing else has its old one now, or had its new one.
     fn called(&mut self, place: &str, (old, was): (&[Field], &Field), (new, is): (&[Field], &Field)) {
         match named(new, &was.name).or(named(old, &is.name)) {
             None => self.renamed(place, &is.name),
@@ -214,6 +214,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Compares old fields with what became of each.
     fn pairs(
         &mut self,
         place: &str,
