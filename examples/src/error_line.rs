@@ -6,8 +6,13 @@ use std::error::Error;
 #[must_use]
 pub fn one_line(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let line = causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"));
-    line.chars()
+    printable(&causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}")))
+}
+
+/// A text that stays on its line and does nothing to a terminal: control characters are spelled out.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars()
         .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
         .collect()
 }

@@ -11,17 +11,20 @@ mod builder;
 mod call;
 mod driver;
 mod error;
+mod extensions;
 mod handler;
 mod inbox;
 mod watchdog;
 mod writer;
 
 use crate::outcome::Reply;
+use crate::state::SubmitError;
 use bytes::Bytes;
+use call::Waiter;
 use inbox::Inbox;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, watch};
 
 pub use builder::Builder;
@@ -32,6 +35,7 @@ pub use driver::Ended;
 pub use error::CallError;
 pub use error::ConnectionError;
 pub use error::NotSent;
+pub use extensions::Extensions;
 pub use handler::Handler;
 pub use handler::Incoming;
 
@@ -68,8 +72,14 @@ struct Shared {
     /// cannot flood the peer.
     calls: Semaphore,
     handles: AtomicUsize,
+    /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
+    /// inside if the connection has ended in good order.
+    blame: OnceLock<Option<ConnectionError>>,
     /// How the connection ended, once it has.
     closed: watch::Receiver<Option<Result<(), ConnectionError>>>,
+    /// Whether the peer can no longer be answered.
+    cancelled: watch::Sender<bool>,
+    extensions: Extensions,
     limits: Limits,
 }
 
@@ -132,6 +142,12 @@ impl PacketConnection {
         self.shared.close();
     }
 
+    /// What the application keeps with the connection.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.shared.extensions
+    }
+
     /// Waits until the connection has ended, by whichever side.
     ///
     /// # Errors
@@ -155,6 +171,36 @@ impl Shared {
     fn close(&self) {
         self.inbox.close();
         self.calls.close();
+    }
+
+    /// Why a request is not sent that comes too late.
+    fn not_sent(&self) -> NotSent {
+        self.blame.get().cloned().flatten().map_or(NotSent::Closed, NotSent::Lost)
+    }
+
+    /// Why a request is not sent that the state does not take.
+    fn refused(&self, error: SubmitError) -> NotSent {
+        match error {
+            SubmitError::Closed => self.not_sent(),
+            other => NotSent::Submit(other),
+        }
+    }
+
+    /// Tells a caller what came of its request, and lets another one in.
+    fn settle(&self, waiter: Waiter, result: Result<Reply, CallError>) {
+        self.calls.add_permits(1);
+        // A caller that has given up is none of our business.
+        let _ = waiter.send(result);
+    }
+
+    /// Tells what still performs requests of the peer that no answer can be delivered.
+    fn cancel(&self) {
+        self.cancelled.send_replace(true);
+    }
+
+    /// Says what is to blame for requests that are not sent from now on; what was said first stays.
+    fn blame(&self, cause: Option<ConnectionError>) {
+        let _ = self.blame.set(cause);
     }
 }
 

@@ -17,6 +17,8 @@
 mod codec;
 #[cfg(feature = "tokio")]
 mod connection;
+mod contract;
+pub mod description;
 mod float;
 mod outcome;
 mod packet;
@@ -29,6 +31,7 @@ pub mod varint;
 pub use codec::DecodeError;
 pub use codec::Decoder;
 pub use codec::EncodeBuffer;
+pub use contract::Contract;
 pub use outcome::Failure;
 pub use outcome::Outcome;
 pub use outcome::Reply;
@@ -40,12 +43,21 @@ pub use packet::Packet;
 pub use packet::PacketError;
 pub use packet::ParseError;
 pub use payload::Be;
+pub use payload::Count;
+pub use payload::Counted;
+pub use payload::Fixed;
+pub use payload::Flagged;
 pub use payload::Le;
 pub use payload::Payload;
 pub use payload::PayloadError;
 pub use payload::PayloadProblem;
 pub use payload::PayloadReader;
+pub use payload::PayloadWriter;
+pub use payload::Rest;
+pub use payload::Variants;
+pub use payload::Verbatim;
 pub use request::BaseRequest;
+pub use request::ErrorResponse;
 pub use request::Response;
 pub use state::Abandoned;
 pub use state::ConnectionState;
@@ -57,6 +69,6 @@ pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
 pub use connection::{
-    Builder, Call, CallError, ConnectionError, Driver, Ended, Handler, Incoming, Limits, NotSent,
+    Builder, Call, CallError, ConnectionError, Driver, Ended, Extensions, Handler, Incoming, Limits, NotSent,
     PacketConnection,
 };

@@ -72,6 +72,8 @@ impl Failure {
     /// The most characters of a reason that `Display` shows.
     const SHOWN: usize = 256;
 
+    const BUSY: &'static [u8] = b"busy";
+
     /// A failure with this reason, which the peer will read.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
@@ -83,6 +85,26 @@ impl Failure {
     #[must_use]
     pub const fn internal() -> Self {
         Self { flags: 0, payload: Bytes::from_static(b"exception during handler") }
+    }
+
+    /// A refusal for lack of room: `busy`, or `busy: <detail>`.
+    ///
+    /// It promises that the request was not performed, not even in part, so that it is safe to ask again. A
+    /// connection refuses so what exceeds its limits. A handler that asks another peer does not pass the refusal of
+    /// that one on as it is, unless it has done nothing else.
+    #[must_use]
+    pub fn busy(detail: &str) -> Self {
+        if detail.is_empty() {
+            return Self { flags: 0, payload: Bytes::from_static(Self::BUSY) };
+        }
+        Self::new(format!("busy: {detail}"))
+    }
+
+    /// Whether it is a [`busy`](Self::busy) refusal. A declared failure, which has flags, never is.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let detail = self.payload.strip_prefix(Self::BUSY);
+        self.flags == 0 && detail.is_some_and(|detail| detail.is_empty() || detail.starts_with(b": "))
     }
 
     /// The reason as text; bytes that are not UTF-8 are replaced.
@@ -128,6 +150,19 @@ mod tests {
         assert_eq!(Failure::new("\x1b[2J\r\n").to_string(), r"\u{1b}[2J\r\n");
         assert_eq!(Failure::new("é".repeat(10_000)).to_string(), "é".repeat(256));
         assert_eq!(Failure { flags: 5, ..Failure::new("no") }.to_string(), "no (flags 0x5)");
+    }
+
+    #[test]
+    fn a_busy_refusal_is_told_by_its_text() {
+        for (failure, text) in [(Failure::busy(""), "busy"), (Failure::busy("2 at once"), "busy: 2 at once")]
+        {
+            assert_eq!(failure, Failure::new(text));
+            assert!(failure.is_busy());
+            assert!(!Failure { flags: 1, ..failure }.is_busy());
+        }
+        for other in ["", "bus", "busybody", "busy:", "not busy", "Busy"] {
+            assert!(!Failure::new(other).is_busy(), "{other}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Requests and their replies as types.
+//! Requests, replies and failures as types.
 
-use crate::outcome::Reply;
-use crate::payload::{Payload, PayloadError, PayloadProblem, PayloadReader};
-use bytes::{Bytes, BytesMut};
+use crate::contract::Contract;
+use crate::description::{self, Docs, Encoding};
+use crate::outcome::{Failure, Reply};
+use crate::payload::{Payload, PayloadError, PayloadReader, PayloadWriter, Rest, Verbatim};
+use bytes::Bytes;
 
 /// A kind of request, whose payload is the [`Payload`] of the struct. `#[derive(Request)]` writes it.
 ///
@@ -10,25 +12,35 @@ use bytes::{Bytes, BytesMut};
 /// one request can be in several.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request",
+    label = "not a request",
     note = "derive `Request` for it, or write `impl BaseRequest for {Self}`"
 )]
 pub trait BaseRequest: Payload {
     /// What an ok response carries.
     type Reply: Response;
 
-    /// The flags that the request travels with.
-    fn request_flags(&self) -> u64 {
-        0
+    /// What a not-ok response carries when the handler failed: [`Failure`] unless the request declares more.
+    type Error: ErrorResponse;
+
+    /// What performing the request may take.
+    const CONTRACT: Contract = Contract::NONE;
+
+    /// The flags and the payload that the request travels with.
+    fn transcribe_request(&self) -> (u64, Bytes) {
+        PayloadWriter::packet(|out| self.transcribe(out))
     }
 
-    /// Reads a request as it arrived; flags are ignored unless the request says otherwise.
+    /// Reads a request as it arrived. Flags are ignored unless the request has fields for some: then others
+    /// are refused.
     ///
     /// # Errors
     ///
-    /// What is wrong with the payload, and where.
+    /// What is wrong with the flags or the payload, and where.
     fn from_request_payload(flags: u64, payload: Bytes) -> Result<Self, PayloadError> {
-        let _ = flags;
-        Self::from_bytes(payload)
+        let mut reader = PayloadReader::of_packet(flags, payload);
+        let request = Self::parse(&mut reader)?;
+        reader.finish()?;
+        Ok(request)
     }
 
     /// Reads the ok response to this request.
@@ -48,17 +60,19 @@ pub trait BaseRequest: Payload {
 /// | `()` | 0 | empty |
 /// | `bool` | 1 or 0 | empty |
 /// | `u64` | the number | empty |
-/// | `Bytes`, `String` | 0 | the bytes, bare |
+/// | `Bytes`, `Vec<u8>`, `String` | 0 | the bytes, bare |
 /// | `Vec<T>` | 0 | the values back to back, to the end |
 /// | `Option<T>` | bit 0 says whether there is one, above it the flags of `T` | that of `T` |
 /// | `(u64, Bytes)` | the number | the bytes, bare |
-/// | structs deriving `Payload` | 0 | their fields |
+/// | structs and enums deriving `Payload`, [`Verbatim`](crate::Verbatim) | those of its fields, else 0 | its bytes |
 ///
-/// The first five and the pair are the result forms of the Python original's handlers (`wire.md`
-/// section 3). Flags or bytes that the type has no meaning for are errors.
+/// `()`, `u64`, `Bytes`, `String` and the pair are the five result forms of the Python original's handlers
+/// (`wire.md` section 3). Flags or bytes that the type has no meaning for are errors.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a reply",
-    note = "derive `Payload` for it, or write `impl Response for {Self}`"
+    label = "not a `Response`",
+    note = "derive `Payload` for it, or write `impl Response for {Self}`",
+    note = "a number in the payload is a struct with that field; `u64` is one in the flags"
 )]
 pub trait Response: Sized {
     /// The response's flags and payload.
@@ -70,26 +84,117 @@ pub trait Response: Sized {
     ///
     /// What is wrong with it, and where.
     fn from_reply(reply: Reply) -> Result<Self, PayloadError>;
+
+    /// What the response is, for descriptions.
+    #[must_use]
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Custom(std::any::type_name::<Self>())
+    }
+}
+
+/// What a not-ok response carries when a handler fails, as a type: any [`Payload`] can be the `error` of a
+/// request.
+///
+/// A declared failure travels with flag 0 set and its own flags above; without that flag a not-ok response
+/// is a refusal in words, as those of the library and of Python are. Python's handlers cannot declare any,
+/// and its clients see flags and bytes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a request",
+    label = "neither a `Payload` nor `Failure`",
+    note = "derive `Payload` for it"
+)]
+pub trait ErrorResponse: Sized {
+    /// The response's flags and payload.
+    fn into_failure(self) -> Failure;
+
+    /// Reads a response; nothing if it is not a declared failure.
+    fn from_failure(failure: &Failure) -> Option<Result<Self, PayloadError>>;
+
+    /// What the failure is, for descriptions; nothing unless it is declared.
+    fn failure_encoding() -> Option<Encoding>;
+}
+
+/// Set in the flags of a declared failure.
+const IS_DECLARED: u64 = 1;
+
+impl ErrorResponse for Failure {
+    fn into_failure(self) -> Failure {
+        self
+    }
+
+    fn from_failure(_: &Failure) -> Option<Result<Self, PayloadError>> {
+        None
+    }
+
+    fn failure_encoding() -> Option<Encoding> {
+        None
+    }
+}
+
+impl<T: Payload> ErrorResponse for T {
+    fn into_failure(self) -> Failure {
+        let Reply { flags, payload } = Reply::of(&self);
+        Failure { flags: shifted(flags) | IS_DECLARED, payload }
+    }
+
+    fn from_failure(failure: &Failure) -> Option<Result<Self, PayloadError>> {
+        (failure.flags & IS_DECLARED != 0)
+            .then(|| Reply { flags: failure.flags >> 1, payload: failure.payload.clone() }.value())
+    }
+
+    fn failure_encoding() -> Option<Encoding> {
+        Some(T::encoding())
+    }
+}
+
+/// Makes room for one more flag. Flags too large to be shifted are too large for the wire either way.
+const fn shifted(flags: u64) -> u64 {
+    flags.saturating_mul(2)
+}
+
+impl description::Request {
+    /// The description of a request that has this number and name in a protocol.
+    #[must_use]
+    pub const fn of<R: BaseRequest>(rq_type: u64, name: &'static str, docs: Docs) -> Self {
+        Self {
+            rq_type,
+            name,
+            docs,
+            payload: <R as Payload>::encoding,
+            reply: <R::Reply as Response>::reply_encoding,
+            failure: <R::Error as ErrorResponse>::failure_encoding,
+            contract: R::CONTRACT,
+        }
+    }
 }
 
 impl Reply {
-    /// The payload of a response whose type has no flags.
+    /// The reply that one value fills.
+    pub fn of(value: &impl Payload) -> Self {
+        let (flags, payload) = PayloadWriter::packet(|out| value.transcribe(out));
+        Self { flags, payload }
+    }
+
+    /// Reads a reply that one value fills.
     ///
     /// # Errors
     ///
-    /// [`PayloadProblem::UnexpectedFlags`] when there are some.
-    pub fn without_flags(self) -> Result<Bytes, PayloadError> {
-        if self.flags == 0 { Ok(self.payload) } else { Err(unexpected_flags(self.flags)) }
+    /// What is wrong with the flags or the payload, and where.
+    pub fn value<T: Payload>(self) -> Result<T, PayloadError> {
+        self.read(T::parse)
     }
 
-    /// The flags of a response whose type has no payload.
-    fn without_payload(self) -> Result<u64, PayloadError> {
-        PayloadReader::new(self.payload).finish().map(|()| self.flags)
+    /// Reads a reply that `parse` takes all of.
+    fn read<T>(
+        self,
+        parse: impl FnOnce(&mut PayloadReader) -> Result<T, PayloadError>,
+    ) -> Result<T, PayloadError> {
+        let mut reader = PayloadReader::of_packet(self.flags, self.payload);
+        let value = parse(&mut reader)?;
+        reader.finish_flags()?;
+        reader.finish()?;
+        Ok(value)
     }
-}
-
-fn unexpected_flags(flags: u64) -> PayloadError {
-    PayloadReader::new(Bytes::new()).error(PayloadProblem::UnexpectedFlags(flags))
 }
 
 impl Response for Reply {
@@ -100,6 +205,10 @@ impl Response for Reply {
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
         Ok(reply)
     }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::FlagsAndData
+    }
 }
 
 impl Response for () {
@@ -108,10 +217,11 @@ impl Response for () {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        match reply.without_payload()? {
-            0 => Ok(()),
-            flags => Err(unexpected_flags(flags)),
-        }
+        reply.read(|_| Ok(()))
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Nothing
     }
 }
 
@@ -121,11 +231,11 @@ impl Response for bool {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        match reply.without_payload()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            flags => Err(unexpected_flags(flags)),
-        }
+        reply.read(|reader| Ok(reader.flags(1, "")? == 1))
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Bool
     }
 }
 
@@ -135,7 +245,11 @@ impl Response for u64 {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        reply.without_payload()
+        reply.read(|reader| reader.flags(u64::MAX, ""))
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Flags
     }
 }
 
@@ -145,7 +259,25 @@ impl Response for Bytes {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        reply.without_flags()
+        reply.read(Self::parse_rest)
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Value(Self::rest_encoding)
+    }
+}
+
+impl Response for Vec<u8> {
+    fn into_reply(self) -> Reply {
+        Reply::from(Bytes::from(self))
+    }
+
+    fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
+        reply.read(Self::parse_rest)
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Value(Self::rest_encoding)
     }
 }
 
@@ -155,9 +287,11 @@ impl Response for String {
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        let payload = reply.without_flags()?;
-        Self::from_utf8(payload.into())
-            .map_err(|_| PayloadReader::new(Bytes::new()).error(PayloadProblem::NotUtf8))
+        reply.read(Self::parse_rest)
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Value(Self::rest_encoding)
     }
 }
 
@@ -169,14 +303,17 @@ impl Response for (u64, Bytes) {
     fn from_reply(Reply { flags, payload }: Reply) -> Result<Self, PayloadError> {
         Ok((flags, payload))
     }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::FlagsAndData
+    }
 }
 
 impl<T: Response> Response for Option<T> {
     fn into_reply(self) -> Reply {
         self.map_or_else(Reply::default, |value| {
             let Reply { flags, payload } = value.into_reply();
-            // Flags too large to be shifted are too large for the wire either way.
-            Reply { flags: flags.saturating_mul(2) | 1, payload }
+            Reply { flags: shifted(flags) | 1, payload }
         })
     }
 
@@ -186,28 +323,37 @@ impl<T: Response> Response for Option<T> {
         }
         <()>::from_reply(Reply { flags, payload }).map(|()| None)
     }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Option(T::reply_encoding)
+    }
 }
 
 impl<T: Payload> Response for Vec<T> {
     fn into_reply(self) -> Reply {
-        let mut out = BytesMut::new();
-        for value in self {
-            value.transcribe(&mut out);
-        }
-        Reply::from(out.freeze())
+        Reply::from(PayloadWriter::payload(|out| self.transcribe_rest(out)))
     }
 
     fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        let mut reader = PayloadReader::new(reply.without_flags()?);
-        let mut values = Self::new();
-        while reader.remaining() > 0 {
-            let before = reader.remaining();
-            values.push(reader.field("")?);
-            if reader.remaining() == before {
-                return Err(reader.error(PayloadProblem::Invalid("a value takes no bytes")));
-            }
-        }
-        Ok(values)
+        reply.read(Self::parse_rest)
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Value(Self::rest_encoding)
+    }
+}
+
+impl<T: Payload> Response for Verbatim<T> {
+    fn into_reply(self) -> Reply {
+        Reply::from(self.bytes().clone())
+    }
+
+    fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
+        reply.value()
+    }
+
+    fn reply_encoding() -> description::Reply {
+        description::Reply::Value(Self::encoding)
     }
 }
 
@@ -266,5 +412,15 @@ mod tests {
         refused::<Option<Bytes>>(2, b"");
         refused::<Option<Bytes>>(0, b"x");
         refused::<Option<Bytes>>(3, b"x");
+    }
+
+    #[test]
+    fn a_declared_failure_is_told_apart_by_flag_0() {
+        let failure = (300_u64, "full".to_owned()).into_failure();
+        assert_eq!(failure, Failure { flags: 1, payload: Bytes::from_static(b"\x82\x2c\x04full") });
+        assert_eq!(ErrorResponse::from_failure(&failure), Some(Ok((300_u64, "full".to_owned()))));
+        assert!(<u64 as ErrorResponse>::from_failure(&failure).unwrap().is_err());
+        assert_eq!(<(u64, String)>::from_failure(&Failure::new("busy")), None);
+        assert_eq!(Failure::from_failure(&failure), None);
     }
 }

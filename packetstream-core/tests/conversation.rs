@@ -7,11 +7,11 @@ use bytes::Bytes;
 use common::{Script, answer, in_time, never, pair, refusal, reverse};
 use packetstream_core::{
     CallError, ConnectionError, Failure, Incoming, Kind, Limits, NotSent, Outcome, Packet, PacketConnection,
-    Reply, SubmitError,
+    Reply,
 };
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 use tokio::sync::{Barrier, Notify, oneshot};
@@ -183,7 +183,7 @@ async fn after_closing_requests_are_not_sent() {
     in_time(async {
         a.closed().await.unwrap();
         let error = a.submit(0, 0, Bytes::new()).await.unwrap_err();
-        assert!(matches!(error, CallError::NotSent(NotSent::Submit(SubmitError::Closed))), "{error:?}");
+        assert!(matches!(error, CallError::NotSent(NotSent::Closed)), "{error:?}");
     })
     .await;
 }
@@ -274,17 +274,19 @@ async fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves
 
 #[tokio::test]
 async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
-    let (_peer, stream) = Script::new();
+    let (mut peer, stream) = Script::new();
     let limits = Limits { max_calls: 1, ..Limits::default() };
     let (connection, driver) = PacketConnection::builder().limits(limits).build(stream);
     let sent = connection.submit(0, 0, Bytes::new());
     let queued = connection.submit(0, 0, Bytes::new());
-    drop(driver);
+    let driver = tokio::spawn(driver.run());
     in_time(async {
+        peer.hears().await.unwrap();
+        driver.abort();
         let error = sent.await.unwrap_err();
         assert!(matches!(error, CallError::Lost(ConnectionError::Dropped)), "{error:?}");
         let error = queued.await.unwrap_err();
-        assert!(matches!(error, CallError::NotSent(_)), "{error:?}");
+        assert!(matches!(error, CallError::NotSent(NotSent::Lost(ConnectionError::Dropped))), "{error:?}");
         let error = connection.closed().await.unwrap_err();
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     })
@@ -528,6 +530,27 @@ async fn an_answer_that_could_not_be_written_is_no_good_end() {
         peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
         let error = connection.closed().await.unwrap_err();
         assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_kept_with_a_connection_is_seen_by_its_handlers_and_handles() {
+    let (mut peer, stream) = Script::new();
+    let handler = |request: Incoming| {
+        let count = request.extensions().get_or_insert_with(AtomicU64::default);
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        let step = request.extensions().get::<u64>().unwrap();
+        async move { Ok(Reply::from(before * *step)) }
+    };
+    let connection = PacketConnection::builder().extension(10_u64).handler(handler).spawn(stream);
+    in_time(async {
+        for (tag, reply) in [(2, 0), (3, 10), (4, 20)] {
+            peer.asks(tag, b"").await;
+            peer.expects(Packet::response(0, tag, Ok(Reply::from(reply))).unwrap()).await;
+        }
+        let count = connection.extensions().get::<AtomicU64>().unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 3);
     })
     .await;
 }

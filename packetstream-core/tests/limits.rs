@@ -145,8 +145,8 @@ async fn a_request_over_the_packet_limit_is_not_sent() {
     let (_peer, stream) = Script::new();
     let connection = PacketConnection::builder().spawn(stream);
     let error = in_time(connection.submit(0, 0, vec![0; 16 << 20])).await.unwrap_err();
-    let expected = NotSent::TooLong { payload: 16 << 20, limit: (16 << 20) - 40 };
-    assert!(matches!(error, CallError::NotSent(reason) if reason == expected), "{error:?}");
+    let CallError::NotSent(NotSent::TooLong { payload, limit }) = error else { panic!("{error:?}") };
+    assert_eq!((payload, limit), (16 << 20, (16 << 20) - 40));
 }
 
 #[tokio::test]

@@ -3,22 +3,15 @@
 //!
 //! | macro | for | writes |
 //! |---|---|---|
-//! | [`Payload`](macro@Payload) | structs within requests and replies | `Payload`, `Response` |
+//! | [`Payload`](macro@Payload) | structs and enums within requests, replies and failures | `Payload`, `Response`; `Variants` for an enum |
 //! | [`Request`](macro@Request) | structs that are requests | `Payload`, `BaseRequest` |
-//! | [`Protocol`](macro@Protocol) | enums of requests | `Protocol`, `Dispatch`; for each request `Carries` and `From` |
+//! | [`Protocol`](macro@Protocol) | enums of requests | `Protocol`, `Dispatch`; for each request `Carries`, `From` and `TryFrom` |
 //!
 //! They write what could be written by hand: impls whose bodies are calls of the library, and no new
 //! names except for the client that a protocol asks for. All mistakes of a declaration are reported at
 //! once, each where it is.
 //!
-//! # Attributes
-//!
-//! | attribute | on | means |
-//! |---|---|---|
-//! | `#[request(reply = Type)]` | a request | what an ok response carries; `()` without it |
-//! | `#[request(3)]` | each variant of a protocol | the number of the request type |
-//! | `#[packetstream(client = Name)]` | a protocol | also write a client, with a method for each request |
-//! | `#[packetstream(crate = path)]` | any | where `packetstream` is; `::packetstream` without it |
+//! All attributes, each with an example, are on one page of `packetstream`: its module `attributes`.
 
 mod ast;
 mod errors;
@@ -29,45 +22,54 @@ use expand::stub;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Gives a struct a place in payloads: its fields, in order, with nothing between. A struct that is not
-/// part of another value but the whole of an ok response is its fields there, too.
+// Each derive knows the attributes of the others as well: refused by it, they are one mistake, at the right place,
+// and not one more to the compiler.
+
+/// Gives a struct or an enum a place in payloads: a struct is its fields, in order, with nothing between; an
+/// enum is the number of a variant, and the variant's fields. What is not part of another value but the whole
+/// of an ok response, or of a declared failure, is the same there.
 ///
 /// ```
 /// use packetstream::{Bytes, Payload};
 ///
 /// #[derive(Debug, PartialEq, Payload)]
-/// struct HashCode {
-///     kind: u64,
-///     digest: Bytes,
+/// enum HashCode {
+///     Sha1([u8; 20]),
+///     Sha256([u8; 32]),
 /// }
 ///
 /// #[derive(Debug, PartialEq, Payload)]
-/// struct Page<T>(u64, Vec<T>);
+/// struct Entry {
+///     name: String,
+///     #[payload(flag = 0)]
+///     size: Option<u64>,
+///     #[payload(rest)]
+///     chunks: Vec<HashCode>,
+/// }
 ///
-/// let page = Page(7, vec![HashCode { kind: 1, digest: Bytes::from_static(b"ab") }]);
-/// assert_eq!(page.to_bytes()[..], [7, 1, 1, 2, b'a', b'b']);
-/// assert_eq!(Page::from_bytes(page.to_bytes()), Ok(page));
+/// let entry = Entry { name: "ab".into(), size: Some(300), chunks: vec![HashCode::Sha1([7; 20])] };
+/// let bytes = entry.to_bytes();
+/// assert_eq!(bytes[..7], [2, b'a', b'b', 1, 0x82, 0x2c, 0]);
+/// assert_eq!(Entry::from_bytes(bytes), Ok(entry));
 ///
-/// let error = HashCode::from_bytes(Bytes::from_static(&[1, 2, b'a'])).unwrap_err();
-/// assert_eq!(error.to_string(), "HashCode.digest: at byte 2 of the payload: 2 bytes needed, 1 left");
+/// let error = Entry::from_bytes(Bytes::from_static(b"\x05ab")).unwrap_err();
+/// assert_eq!(error.to_string(), "Entry.name: at byte 1 of the payload: 5 bytes needed, 2 left");
 /// ```
 ///
-/// Type parameters must be payloads themselves; lifetimes are refused, since what is read from the wire
-/// has nothing to borrow from.
+/// A type parameter that is part of a field must be a payload itself; lifetimes are refused, since what is
+/// read from the wire has nothing to borrow from. A struct with one unnamed field is what it wraps, under
+/// another name.
 ///
 /// # Attributes
 ///
+/// On fields: `#[payload(big)]`, `little`, `rest`, `count = field`, `id = field`, `flag = number`, `flags`,
+/// `with = module`, `skip`, `default = value`, `assert(condition, "message")`. On the struct:
+/// `#[payload(length)]`, `magic = b".."`, `assert(condition, "message")`. The module `attributes` of
+/// `packetstream` has an example of each.
+///
 /// `#[packetstream(crate = path)]` says where `packetstream` is, for a dependency under another name or
-/// behind another crate:
-///
-/// ```
-/// use packetstream as net;
-///
-/// #[derive(net::Payload)]
-/// #[packetstream(crate = net)]
-/// struct Point(u64, u64);
-/// ```
-#[proc_macro_derive(Payload, attributes(packetstream))]
+/// behind another crate.
+#[proc_macro_derive(Payload, attributes(packetstream, payload, request))]
 pub fn payload(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();
@@ -78,7 +80,7 @@ pub fn payload(input: TokenStream) -> TokenStream {
 /// Makes a struct a request. Its fields travel as with [`Payload`](macro@Payload).
 ///
 /// ```
-/// use packetstream::{BaseRequest, Payload, Reply, Request};
+/// use packetstream::{BaseRequest, Bytes, Reply, Request};
 ///
 /// #[derive(Request)]
 /// #[request(reply = Option<u64>)]
@@ -88,7 +90,7 @@ pub fn payload(input: TokenStream) -> TokenStream {
 /// }
 ///
 /// let request = Divide { dividend: 300, divisor: 7 };
-/// assert_eq!(request.to_bytes()[..], [0x82, 0x2c, 7]);
+/// assert_eq!(request.transcribe_request(), (0, Bytes::from_static(&[0x82, 0x2c, 7])));
 /// assert_eq!(request.decode_response(Reply::from(0)), Ok(None));
 /// ```
 ///
@@ -97,11 +99,14 @@ pub fn payload(input: TokenStream) -> TokenStream {
 ///
 /// # Attributes
 ///
-/// `#[request(reply = Type)]` says what an ok response carries: a type that is a `Response`. Without it
-/// that is `()`.
+/// On the struct: `#[request(reply = Type)]`, what an ok response carries, a type that is a `Response`, `()`
+/// without it; `error = Type`, what a failure carries, any `Payload`, words without it; `max_payload`,
+/// `concurrency`, `timeout`, `ordered` and `blocking`, what performing it may take; `magic` and `assert` as
+/// with [`Payload`](macro@Payload). On fields those of [`Payload`](macro@Payload), spelled `#[request(..)]`:
+/// flags are those of the request's packet.
 ///
 /// `#[packetstream(crate = path)]` is as with [`Payload`](macro@Payload).
-#[proc_macro_derive(Request, attributes(packetstream, request))]
+#[proc_macro_derive(Request, attributes(packetstream, payload, request))]
 pub fn request(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();
@@ -165,16 +170,18 @@ pub fn request(input: TokenStream) -> TokenStream {
 /// # Attributes
 ///
 /// `#[request(<number>)]` on a variant is the request type, a number from 0 to 2^64 - 2. It is what
-/// identifies the request on the wire, so it stays when variants are renamed, moved or removed.
+/// identifies the request on the wire, so it stays when variants are renamed, moved or removed. A discriminant,
+/// `Add(Add) = 3`, says the same, also for the variants after it; where variants have fields Rust asks for a
+/// `#[repr(u64)]` or the like then.
 ///
 /// `#[packetstream(client = Name)]` adds a struct `Name`, as visible as the enum, to ask the requests
 /// with: a `PacketConnection` that has a method for each. The method for `HashCodes` is `hash_codes` and
-/// has its documentation; for names that are keywords it is raw, as `r#move`. Like every
-/// `HasPacketConnection` the client can also submit a request without waiting for its reply. Without
-/// this attribute `Client` asks the requests of any protocol.
+/// has its documentation; for names that are keywords it is raw, as `r#move`. It sends the request when it is
+/// called, and yields the reply when it is awaited. Without this attribute `Client` asks the requests of any
+/// protocol.
 ///
 /// `#[packetstream(crate = path)]` is as with [`Payload`](macro@Payload).
-#[proc_macro_derive(Protocol, attributes(packetstream, request))]
+#[proc_macro_derive(Protocol, attributes(packetstream, payload, request))]
 pub fn protocol(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();

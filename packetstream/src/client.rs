@@ -1,11 +1,15 @@
 //! Asking: typed calls over a connection.
 
-use crate::service::Carries;
-use packetstream_core::{BaseRequest, Call, CallError, Failure, PacketConnection, PayloadError};
+mod call;
+mod error;
+
+use crate::protocol::Carries;
+use packetstream_core::{BaseRequest, NotSent, PacketConnection, PayloadWriter};
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+
+pub use call::TypedCall;
+pub use error::RequestError;
 
 /// Whatever speaks a protocol over a connection: the typed half that asks.
 ///
@@ -21,6 +25,8 @@ pub trait HasPacketConnection {
 
     /// Sends a request; the future yields its reply. Several can be on their way at once.
     ///
+    /// A payload over the limit of the request's own contract is not sent.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future forgets the answer; the peer may still perform the request.
@@ -30,8 +36,17 @@ pub trait HasPacketConnection {
         Self::Protocol: Carries<R>,
     {
         let number = <Self::Protocol as Carries<R>>::REQUEST_TYPE;
-        let call = self.connection().submit(number, request.request_flags(), request.to_bytes());
-        TypedCall { call, request }
+        let (flags, payload) = request.transcribe_request();
+        if flags == PayloadWriter::UNWRITABLE {
+            return TypedCall::refused(NotSent::Unwritable, request);
+        }
+        let length = payload.len();
+        match R::CONTRACT.max_payload {
+            Some(limit) if length > limit => {
+                TypedCall::refused(NotSent::TooLong { payload: length, limit }, request)
+            }
+            _ => TypedCall::new(self.connection().submit(number, flags, payload), request),
+        }
     }
 
     /// Sends a request and waits for its reply.
@@ -43,54 +58,15 @@ pub trait HasPacketConnection {
     /// # Cancel safety
     ///
     /// As [`conn_submit`](Self::conn_submit).
-    fn conn_do_remote<R>(&self, request: R) -> impl Future<Output = Result<R::Reply, RequestError>> + Send
+    fn conn_do_remote<R>(
+        &self,
+        request: R,
+    ) -> impl Future<Output = Result<R::Reply, RequestError<R::Error>>> + Send
     where
         R: BaseRequest + Send,
         Self::Protocol: Carries<R>,
     {
         self.conn_submit(request)
-    }
-}
-
-/// A request on its way; yields its reply. See [`HasPacketConnection::conn_submit`].
-#[derive(Debug)]
-#[must_use = "the answer is in the future"]
-pub struct TypedCall<R> {
-    call: Call,
-    request: R,
-}
-
-/// Nothing is pinned in it: the request is only kept to decode the reply.
-impl<R> Unpin for TypedCall<R> {}
-
-impl<R: BaseRequest> Future for TypedCall<R> {
-    type Output = Result<R::Reply, RequestError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let reply = ready!(Pin::new(&mut self.call).poll(cx))?;
-        Poll::Ready(self.request.decode_response(reply).map_err(RequestError::Undecodable))
-    }
-}
-
-/// Why a typed request has no reply.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum RequestError {
-    /// The peer refused it, failed to perform it, or never answered.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The peer said ok, but its response is not one to this request.
-    #[error("undecodable reply")]
-    Undecodable(#[source] PayloadError),
-}
-
-impl RequestError {
-    /// What the peer said when it answered not-ok.
-    #[must_use]
-    pub const fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Call(CallError::Failed(failure)) => Some(failure),
-            _ => None,
-        }
     }
 }
 
@@ -104,21 +80,17 @@ pub struct Client<P> {
 }
 
 impl<P> Client<P> {
-    /// Sends a request and waits for its reply.
-    ///
-    /// # Errors
-    ///
-    /// See [`RequestError`].
+    /// Sends a request, which is on its way when this returns; the future yields its reply.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future forgets the answer; the peer may still perform the request.
-    pub async fn call<R>(&self, request: R) -> Result<R::Reply, RequestError>
+    pub fn call<R>(&self, request: R) -> TypedCall<R>
     where
-        R: BaseRequest + Send,
+        R: BaseRequest,
         P: Carries<R>,
     {
-        self.conn_do_remote(request).await
+        self.conn_submit(request)
     }
 }
 

@@ -31,7 +31,7 @@
 //! let calc = Client::<Calc>::from(PacketConnection::builder().spawn(here));
 //! assert_eq!(calc.call(Double(21)).await?, 42);
 //! let error = calc.call(Double(u64::MAX)).await.unwrap_err();
-//! assert_eq!(error.failure().unwrap().reason(), "too large");
+//! assert_eq!(error.refusal().unwrap().reason(), "too large");
 //! # Ok(())
 //! # }
 //! ```
@@ -40,30 +40,70 @@
 //!
 //! A **request** is a struct that derives [`Request`](macro@Request): its fields are the payload, and
 //! `reply` is what an ok answer carries, any [`Response`]. A **protocol** is an enum that derives
-//! [`Protocol`](macro@Protocol) and gives each request its number. Values within requests and replies
-//! derive [`Payload`](macro@Payload). All of it can be written by hand: the derives write impls of
-//! [`Payload`](trait@Payload), [`BaseRequest`], [`Carries`], [`Protocol`](trait@Protocol) and
-//! [`Dispatch`].
+//! [`Protocol`](macro@Protocol) and gives each request its number. Structs and enums within requests and replies
+//! derive [`Payload`](macro@Payload). What fields can be is on the page of [`attributes`]: numbers of fixed width,
+//! bits of the packet's flags, counts, what takes the rest of a payload, and more.
+//!
+//! ```
+//! use packetstream::{Bytes, Payload, Request};
+//!
+//! /// Writes to a device's memory.
+//! #[derive(Request)]
+//! #[request(reply = Written, error = WriteError, max_payload = 4096, timeout = "2s", ordered)]
+//! struct Write {
+//!     #[request(flag = 0)]
+//!     verify: bool,
+//!     #[request(big)]
+//!     address: u16,
+//!     #[request(rest)]
+//!     data: Bytes,
+//! }
+//!
+//! #[derive(Payload)]
+//! struct Written {
+//!     #[payload(flag = 0)]
+//!     checksum: Option<u64>,
+//! }
+//!
+//! #[derive(Payload)]
+//! enum WriteError {
+//!     ReadOnly = 1,
+//!     Worn = 2,
+//! }
+//! ```
+//!
+//! A protocol is known as data, too: [`Protocol::DESCRIPTION`](trait@Protocol). A line in a test,
+//! [`lock::assert_locked`], compares it with a committed file and tells additions from what would break deployed
+//! peers; [`page::markdown`] makes its documentation.
+//!
+//! All of it can be written by hand: the derives write impls of [`Payload`](trait@Payload), [`BaseRequest`],
+//! [`Carries`], [`Protocol`](trait@Protocol) and [`Dispatch`].
 //!
 //! # Answering
 //!
 //! A **service** implements [`Fulfil`] for each request of its protocol; [`serve`] makes a [`Handler`] of
-//! it. A service that lacks one does not compile. An `Err` of a handler reaches the caller word for word;
-//! a panic, an unknown request and a payload that does not decode are not-ok answers too, and the
-//! connection lives.
+//! it. A service that lacks one does not compile. An `Err` of a handler reaches the caller word for word, or
+//! as the value that the request declares; a panic, an unknown request and a payload that does not decode are
+//! not-ok answers too, and the connection lives.
+//!
+//! What a request may take is its [`Contract`], which [`Served`] keeps: the length of its payload, how many are
+//! performed at once, in what order, for how long, and whether on a thread that may block. What belongs to one
+//! connection, such as who the peer is, is in its [`Extensions`]. A handler's future is dropped with its
+//! connection; what it has spawned looks at [`Context::is_cancelled`].
 //!
 //! # Asking
 //!
-//! [`Client`] asks any request that its protocol carries. `#[packetstream(client = Name)]` on the protocol
-//! writes a client with a method for each request. Both implement [`HasPacketConnection`], whose
-//! [`conn_submit`](HasPacketConnection::conn_submit) puts many requests on their way at once. Inside a
-//! handler, [`Context::peer`] makes a client to ask back.
+//! [`Client`] asks any request that its protocol carries. A request is on its way before its [`TypedCall`] is
+//! awaited; what that yields in place of a reply is a [`RequestError`], which tells what the peer said from
+//! what never left and from what may or may not have been performed. `#[packetstream(client = Name)]` on the
+//! protocol writes a client with a method for each request. Both implement [`HasPacketConnection`], as can
+//! types of your own. Inside a handler, [`Context::peer`] makes a client to ask back.
 //!
 //! # Connections
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
 //!
 //! # Back-pressure
 //!
@@ -72,8 +112,8 @@
 //! [`Limits::max_handlers`] and [`Limits::max_queued`] allow is left unread, which its transport passes on
 //! to it; and if answers to our own requests may be behind, its excess requests are refused with `busy`
 //! after a second or two. A call therefore ends when the peer answers, or soon after the transport is seen
-//! to go bad. A peer that lives and never answers is waited for; where that may not be, put
-//! `tokio::time::timeout` around the call.
+//! to go bad. A peer that lives and never answers is waited for; where that may not be, a call has a
+//! [`timeout`](TypedCall::timeout).
 //!
 //! [`Limits`] are those of one connection. How many connections a [`Listener`] accepts is not limited.
 //!
@@ -86,6 +126,11 @@
 //! [`Limits::close_timeout`].
 
 mod client;
+pub mod lock;
+mod outline;
+pub mod page;
+mod private;
+mod protocol;
 mod service;
 mod transport;
 
@@ -100,10 +145,17 @@ pub use packetstream_core::Builder;
 pub use packetstream_core::Call;
 pub use packetstream_core::CallError;
 pub use packetstream_core::ConnectionError;
+pub use packetstream_core::Contract;
+pub use packetstream_core::Count;
+pub use packetstream_core::Counted;
 pub use packetstream_core::DecodeError;
 pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
+pub use packetstream_core::ErrorResponse;
+pub use packetstream_core::Extensions;
 pub use packetstream_core::Failure;
+pub use packetstream_core::Fixed;
+pub use packetstream_core::Flagged;
 pub use packetstream_core::Handler;
 pub use packetstream_core::Incoming;
 pub use packetstream_core::Le;
@@ -117,36 +169,49 @@ pub use packetstream_core::Payload;
 pub use packetstream_core::PayloadError;
 pub use packetstream_core::PayloadProblem;
 pub use packetstream_core::PayloadReader;
+pub use packetstream_core::PayloadWriter;
 pub use packetstream_core::ProtocolError;
 pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;
 pub use packetstream_core::Response;
+pub use packetstream_core::Rest;
 pub use packetstream_core::SubmitError;
+pub use packetstream_core::Variants;
+pub use packetstream_core::Verbatim;
+pub use packetstream_core::description;
 pub use packetstream_derive::Payload;
 pub use packetstream_derive::Protocol;
 pub use packetstream_derive::Request;
-pub use service::Carries;
+pub use protocol::Carries;
+pub use protocol::ParseRequestError;
+pub use protocol::Parser;
+pub use protocol::Protocol;
+pub use service::Arrival;
 pub use service::Context;
 pub use service::Dispatch;
 pub use service::Fulfil;
-pub use service::ParseRequestError;
-pub use service::Protocol;
 pub use service::Served;
 pub use service::serve;
 pub use transport::Address;
 pub use transport::AddressError;
 pub use transport::Child;
 pub use transport::ConnectError;
+pub use transport::Credentials;
 pub use transport::Listener;
+pub use transport::Peer;
 pub use transport::ServeError;
 pub use transport::Stream;
 pub use transport::connect;
 
+#[doc = include_str!("../docs/attributes.md")]
+pub mod attributes {}
+
 /// What the derive macros call; not for people.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::service::private::fulfil;
-    pub use bytes::BytesMut;
+    pub use crate::private::AllFlags;
+    pub use crate::private::Optional;
+    pub use crate::private::bit;
 }
 
 /// Compiles and runs what the README shows.

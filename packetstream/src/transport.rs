@@ -6,6 +6,7 @@
 mod address;
 mod child;
 mod listener;
+mod peer;
 mod stdio;
 mod stream;
 
@@ -14,6 +15,8 @@ pub use address::AddressError;
 pub use child::Child;
 pub use listener::Listener;
 pub use listener::ServeError;
+pub use peer::Credentials;
+pub use peer::Peer;
 pub use stream::ConnectError;
 pub use stream::Stream;
 pub use stream::connect;

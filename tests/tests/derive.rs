@@ -123,8 +123,18 @@ fn numbers_are_those_of_the_declaration() {
     assert_eq!(<Text as Carries<Repeat>>::REQUEST_TYPE, 0);
     assert_eq!(<Text as Carries<Grow>>::REQUEST_TYPE, 7);
     assert_eq!(<Text as Carries<Reset>>::REQUEST_TYPE, u64::MAX - 1);
-    assert_eq!(Text::from(Reset).rq_type(), u64::MAX - 1);
-    assert_eq!(Text::from(Grow(Example::of_the_wire_document())).rq_type(), 7);
+    assert_eq!(
+        Text::REQUESTS.iter().map(|request| request.rq_type).collect::<Vec<_>>(),
+        [0, 7, u64::MAX - 1]
+    );
+}
+
+#[test]
+fn requests_and_the_protocol_convert_into_each_other() {
+    let text = Text::from(Reset);
+    assert_eq!(text, Text::Move(Reset));
+    assert_eq!(Reset::try_from(text), Ok(Reset));
+    assert_eq!(Repeat::try_from(Text::Move(Reset)), Err(Text::Move(Reset)));
 }
 
 #[test]
@@ -211,7 +221,7 @@ async fn a_refusal_reaches_the_caller_and_the_connection_lives_on() {
     let (here, _there) = pair(64);
     let client = TextClient::from(here.clone());
     let too_often = client.repeat(Repeat { r#type: 1000, text: "x".into() }).await.unwrap_err();
-    assert_eq!(too_often.failure().unwrap().reason(), "too often");
+    assert_eq!(too_often.refusal().unwrap().reason(), "too often");
 
     let unknown = here.submit(3, 0, "").await.unwrap_err();
     assert_eq!(unknown.to_string(), "the peer answered not-ok: unknown request type 3");

@@ -2,7 +2,8 @@
 //! fails with exactly the text beside it.
 //!
 //! After a change of the texts, `TRYBUILD=overwrite cargo test -p packetstream-tests --test derive_ui`
-//! writes them anew; read the difference before committing it.
+//! writes them anew; read the difference before committing it. With `-- declarations trybuild=NAME` behind
+//! it only files with that in their names are tried.
 
 use std::sync::mpsc;
 use std::time::Duration;

@@ -4,43 +4,26 @@
 //! hashcode := uint(class) digest        no length; the class implies it
 //! ```
 
-use bytes::{BufMut, BytesMut};
 use clap::ValueEnum;
-use packetstream::{Payload, PayloadError, PayloadProblem, PayloadReader, Reply, Response};
+use packetstream::Payload;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// A hash function that chunks are named by. A store has one.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Payload, ValueEnum)]
 pub enum HashClass {
     /// SHA-1: 20 bytes.
-    Sha1,
+    Sha1 = 0,
     /// SHA-256: 32 bytes.
-    Sha256,
+    Sha256 = 1,
     /// BLAKE3: 32 bytes.
-    Blake3,
+    Blake3 = 2,
 }
 
 impl HashClass {
     /// All classes, the most likely to be met first.
     pub const ALL: [Self; 3] = [Self::Blake3, Self::Sha256, Self::Sha1];
-
-    /// The number that stands for the class on the wire.
-    #[must_use]
-    pub const fn number(self) -> u64 {
-        match self {
-            Self::Sha1 => 0,
-            Self::Sha256 => 1,
-            Self::Blake3 => 2,
-        }
-    }
-
-    /// The class that a number on the wire stands for.
-    #[must_use]
-    pub fn from_number(number: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.number() == number)
-    }
 
     /// The class's name, on the wire and on the command line.
     #[must_use]
@@ -52,6 +35,12 @@ impl HashClass {
         }
     }
 
+    /// The class of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
     /// The name of `chunk` in this class.
     #[must_use]
     pub fn hash(self, chunk: &[u8]) -> HashCode {
@@ -61,6 +50,17 @@ impl HashClass {
             Self::Blake3 => HashCode::Blake3(blake3::hash(chunk).into()),
         }
     }
+
+    /// The name that has this digest; nothing if the class's digests are of another length.
+    #[must_use]
+    pub fn name_with(self, digest: &[u8]) -> Option<HashCode> {
+        match self {
+            Self::Sha1 => digest.try_into().map(HashCode::Sha1),
+            Self::Sha256 => digest.try_into().map(HashCode::Sha256),
+            Self::Blake3 => digest.try_into().map(HashCode::Blake3),
+        }
+        .ok()
+    }
 }
 
 impl fmt::Display for HashClass {
@@ -69,19 +69,9 @@ impl fmt::Display for HashClass {
     }
 }
 
-impl Payload for HashClass {
-    fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        let unknown = reader.error(PayloadProblem::Invalid("unknown hash class"));
-        Self::from_number(reader.uint()?).ok_or(unknown)
-    }
-
-    fn transcribe(&self, out: &mut BytesMut) {
-        self.number().transcribe(out);
-    }
-}
-
-/// The name of a chunk: the class of a hash function and what it makes of the chunk.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// The name of a chunk: the class of a hash function and what it makes of the chunk. The variants have the
+/// numbers of [`HashClass`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Payload)]
 pub enum HashCode {
     /// Of [`HashClass::Sha1`].
     Sha1([u8; 20]),
@@ -125,28 +115,47 @@ impl fmt::Display for HashCode {
     }
 }
 
-impl Payload for HashCode {
-    fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        Ok(match HashClass::parse(reader)? {
-            HashClass::Sha1 => Self::Sha1(reader.array()?),
-            HashClass::Sha256 => Self::Sha256(reader.array()?),
-            HashClass::Blake3 => Self::Blake3(reader.array()?),
-        })
-    }
-
-    fn transcribe(&self, out: &mut BytesMut) {
-        self.class().transcribe(out);
-        out.put_slice(self.digest());
-    }
+/// Hashes bytes that come piece by piece.
+#[derive(Clone, Debug)]
+pub enum Hasher {
+    /// With [`HashClass::Sha1`].
+    Sha1(Sha1),
+    /// With [`HashClass::Sha256`].
+    Sha256(Sha256),
+    /// With [`HashClass::Blake3`].
+    Blake3(Box<blake3::Hasher>),
 }
 
-impl Response for HashCode {
-    fn into_reply(self) -> Reply {
-        Reply::from(self.to_bytes())
+impl Hasher {
+    /// A hasher of this class that was given nothing yet.
+    #[must_use]
+    pub fn new(class: HashClass) -> Self {
+        match class {
+            HashClass::Sha1 => Self::Sha1(Sha1::new()),
+            HashClass::Sha256 => Self::Sha256(Sha256::new()),
+            HashClass::Blake3 => Self::Blake3(Box::default()),
+        }
     }
 
-    fn from_reply(reply: Reply) -> Result<Self, PayloadError> {
-        Self::from_bytes(reply.without_flags()?)
+    /// Appends bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
+        }
+    }
+
+    /// The name of a chunk of all the bytes.
+    #[must_use]
+    pub fn finish(self) -> HashCode {
+        match self {
+            Self::Sha1(hasher) => HashCode::Sha1(hasher.finalize().into()),
+            Self::Sha256(hasher) => HashCode::Sha256(hasher.finalize().into()),
+            Self::Blake3(hasher) => HashCode::Blake3(hasher.finalize().into()),
+        }
     }
 }
 
@@ -154,6 +163,7 @@ impl Response for HashCode {
 mod tests {
     use super::*;
     use bytes::Bytes;
+    use packetstream::{PayloadProblem, Variants};
 
     #[test]
     fn a_hash_code_is_its_class_number_and_the_bare_digest() {
@@ -173,6 +183,7 @@ mod tests {
             assert_eq!(code.digest().len(), length);
             let bytes = code.to_bytes();
             assert_eq!((bytes[0], bytes.len()), (number, 1 + length));
+            assert_eq!(class.id(), code.id());
             assert_eq!(HashCode::from_bytes(bytes), Ok(code));
             assert!(code.names(b"chunk"));
             assert!(!code.names(b"hunk"));
@@ -180,10 +191,30 @@ mod tests {
     }
 
     #[test]
+    fn bytes_in_pieces_have_the_name_of_the_whole() {
+        for class in HashClass::ALL {
+            let mut hasher = Hasher::new(class);
+            assert_eq!(hasher.clone().finish(), class.hash(b""));
+            hasher.push(b"ch");
+            hasher.push(b"unk");
+            assert_eq!(hasher.finish(), class.hash(b"chunk"));
+        }
+    }
+
+    #[test]
+    fn a_digest_of_the_right_length_is_that_of_a_name() {
+        for class in HashClass::ALL {
+            let code = class.hash(b"chunk");
+            assert_eq!(class.name_with(code.digest()), Some(code));
+            assert_eq!(class.name_with(&code.digest()[1..]), None);
+        }
+    }
+
+    #[test]
     fn a_short_digest_and_an_unknown_class_are_no_hash_codes() {
         let problem = |bytes| HashCode::from_bytes(Bytes::from_static(bytes)).unwrap_err().problem;
         assert_eq!(problem(b"\x00123"), PayloadProblem::Short { needed: 20, left: 3 });
-        assert_eq!(problem(&[77; 33]), PayloadProblem::Invalid("unknown hash class"));
+        assert_eq!(problem(&[77; 33]), PayloadProblem::UnknownVariant(77));
         assert_eq!(problem(&[0; 22]), PayloadProblem::LeftOver(1));
     }
 }

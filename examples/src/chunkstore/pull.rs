@@ -13,26 +13,27 @@
 //! A server can still send a tree larger than the disk. After an error the destination holds what was
 //! restored until then.
 
+mod directory;
 mod entries;
 mod fetch;
 mod restore;
 mod tree;
 
-use super::protocol::{ArchiveLast, ChunkClient};
+use super::archive::{self, ArchiveError};
+use super::protocol::ChunkClient;
 use super::report::Tally;
-use super::tree::MAX_DEPTH;
-use super::tree::dirent::{Dirent, Kind};
-use super::tree::meta::MetaError;
-use packetstream::{PayloadError, RequestError};
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::task::JoinError;
 use tree::Pull;
 
+pub use directory::ReadError;
 pub use fetch::FetchError;
 pub use restore::RestoreError;
+
+pub(crate) use directory::{Directory, Found, Node, Unreadable};
+pub(crate) use fetch::Fetcher;
 
 /// Why a tree was not pulled.
 #[derive(Debug, thiserror::Error)]
@@ -48,25 +49,9 @@ pub enum PullError {
         /// Why not.
         source: io::Error,
     },
-    /// The server cannot be asked.
-    #[error("cannot look up `{archive}`")]
-    LookUp {
-        /// The archive's name.
-        archive: String,
-        /// Why not.
-        source: RequestError,
-    },
-    /// The archive has no entry.
-    #[error("nothing was ever pushed as `{0}`")]
-    NeverPushed(String),
-    /// The archive's entry is not one.
-    #[error("bad entry of `{archive}`")]
-    Entry {
-        /// The archive's name.
-        archive: String,
-        /// What is wrong.
-        source: PayloadError,
-    },
+    /// There is no entry to tell what the tree is.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The archive's entry is something else.
     #[error("`{0}` is not a directory")]
     NotDirectory(String),
@@ -86,30 +71,27 @@ pub enum PullError {
 /// Why one file, directory or link cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// Its content cannot be had.
+    /// What is in it cannot be read.
     #[error(transparent)]
-    Fetch(#[from] FetchError),
+    Read(#[from] ReadError),
     /// It cannot be written.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// The bytes of a directory are not entries.
-    #[error("bad directory entry")]
-    Entry(#[source] PayloadError),
-    /// The meta text of an entry is not one.
-    #[error("bad meta of entry {0:?}")]
-    Meta(OsString, #[source] MetaError),
-    /// An entry has a name that could lead out of the directory, or none.
-    #[error("bad name of an entry: {0:?}")]
-    Name(OsString),
-    /// An entry is of a kind that is not restored.
-    #[error("entry {0:?} is neither file nor directory nor link")]
-    Kind(OsString),
     /// The thread that writes it has panicked.
     #[error("it was not written to its end")]
     Lost(#[from] JoinError),
-    /// The directory lies too deep.
-    #[error("deeper than {MAX_DEPTH} directories")]
-    TooDeep,
+}
+
+impl From<FetchError> for NodeError {
+    fn from(error: FetchError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl From<Unreadable> for PullError {
+    fn from(Unreadable { path, source }: Unreadable) -> Self {
+        Self::Restore { path, source: source.into() }
+    }
 }
 
 /// Pulls the last entry of `archive` into `destination`, which does not exist or is an empty directory.
@@ -124,10 +106,14 @@ pub async fn pull(
     tally: &Arc<Tally>,
 ) -> Result<(), PullError> {
     check_destination(destination)?;
-    let root = look_up(client, archive).await?;
+    let root = archive::last(client, archive).await?.root;
     // A link to an empty directory stands for the directory; what does not exist yet is what it is called.
     let destination = destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
-    Pull::new(client.clone(), Arc::clone(tally)).tree(root, destination).await
+    let fetcher = Fetcher::new(client.clone(), Arc::clone(tally));
+    let Found { path, meta, node: Node::Directory(root) } = Found::root(&fetcher, destination, root)? else {
+        return Err(PullError::NotDirectory(archive.into()));
+    };
+    Pull::new(fetcher, Arc::clone(tally)).tree(path, meta, root).await
 }
 
 /// Checks that the destination does not exist or is an empty directory.
@@ -147,16 +133,5 @@ pub fn check_destination(destination: &Path) -> Result<(), PullError> {
             io::ErrorKind::NotADirectory => Err(PullError::NotEmpty(destination.to_owned())),
             _ => Err(failed(error)),
         },
-    }
-}
-
-async fn look_up(client: &ChunkClient, archive: &str) -> Result<Dirent, PullError> {
-    let last = client.archive_last(ArchiveLast { archive: archive.into() }).await;
-    let last = last.map_err(|source| PullError::LookUp { archive: archive.into(), source })?;
-    let last = last.ok_or_else(|| PullError::NeverPushed(archive.into()))?;
-    let entry = last.entry().map_err(|source| PullError::Entry { archive: archive.into(), source })?;
-    match entry.root.kind {
-        Kind::Directory => Ok(entry.root),
-        _ => Err(PullError::NotDirectory(archive.into())),
     }
 }

@@ -7,10 +7,10 @@ mod upload;
 mod walk;
 
 use super::hash::HashClass;
-use super::protocol::{Add, ArchiveUpdate, ChunkClient, Flush};
+use super::protocol::{ArchiveUpdate, ChunkClient, Flush, HashCodes, HashOfHashCodes};
 use super::report::Tally;
 use super::tree::dirent::{Entry, RawEntry};
-use packetstream::{Bytes, RequestError};
+use packetstream::RequestError;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,9 +53,6 @@ pub enum PushError {
     /// A chunk cannot be stored.
     #[error(transparent)]
     Upload(#[from] UploadError),
-    /// The server refuses chunks of every hash class there is.
-    #[error("the server takes chunks of no known hash class")]
-    NoClass(#[source] RequestError),
     /// The server cannot be asked for its hash class.
     #[error("cannot find out the server's hash class")]
     AskClass(#[source] RequestError),
@@ -105,17 +102,11 @@ async fn record(client: &ChunkClient, archive: &str, entry: &Entry) -> Result<()
     client.archive_update(update).await
 }
 
-/// Finds out the server's hash class: that of the empty chunk which it takes.
+/// Finds out the server's hash class: that of the hash over its names, whatever class the request names.
 async fn ask_class(client: &ChunkClient) -> Result<HashClass, PushError> {
-    let mut refusal = None;
-    for class in HashClass::ALL {
-        match client.add(Add { class, chunk: Bytes::new() }).await {
-            Ok(_) => return Ok(class),
-            Err(error) if error.failure().is_some() => refusal = Some(error),
-            Err(error) => return Err(PushError::AskClass(error)),
-        }
-    }
-    refusal.map_or_else(|| unreachable!("there are classes"), |error| Err(PushError::NoClass(error)))
+    let first = HashCodes { count: 1, ..HashCodes::all(HashClass::Blake3) };
+    let reply = client.hash_of_hash_codes(HashOfHashCodes(first)).await;
+    reply.map(|reply| reply.sum.class()).map_err(PushError::AskClass)
 }
 
 /// The time, in seconds since 1970.

@@ -1,16 +1,23 @@
 //! Serving a store: each request performed, each connection looked after.
 
 use super::hash::{HashClass, HashCode};
-use super::protocol::{Add, ArchiveLast, ArchiveUpdate, ChunkStore, Contains, Count, Flush, Get, Length};
-use super::store::{OpenError, Store, StoreError};
+use super::protocol::{
+    Add, ArchiveLast, ArchiveList, ArchiveUpdate, ChunkStore, Contains, ContainsIndirect, Count, Flush, Get,
+    HashCodes, HashOfHashCodes, Length, Sum,
+};
+use super::store::{
+    CodeRange, CodesError, EntriesError, HasAllError, HashOfCodesError, OpenError, Store, StoreError,
+};
 use super::tree::dirent::RawEntry;
 use crate::error_line::one_line;
 use packetstream::{
     Address, Bytes, ConnectionError, Context, Failure, Fulfil, Limits, Listener, PacketConnection, Stream,
     serve,
 };
+use std::error::Error;
 use std::future::Future;
 use std::io;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -177,6 +184,43 @@ impl Fulfil<Flush> for Server {
     }
 }
 
+impl Fulfil<HashCodes> for Server {
+    async fn fulfil(&self, codes: HashCodes, _: Context) -> Result<Vec<HashCode>, Failure> {
+        self.store.codes(range(&codes)?).await.map_err(|error| match error {
+            CodesError::Store(error) => failed(&error),
+            error => refused(&error),
+        })
+    }
+}
+
+impl Fulfil<HashOfHashCodes> for Server {
+    async fn fulfil(&self, HashOfHashCodes(codes): HashOfHashCodes, _: Context) -> Result<Sum, Failure> {
+        if codes.count == 0 {
+            return Err(Failure::new("how many names? ask with a count of at least 1"));
+        }
+        let sum = self.store.hash_of_codes(range(&codes)?).await.map_err(|error| match error {
+            HashOfCodesError::Store(error) => failed(&error),
+            error @ HashOfCodesError::OtherClass(_) => refused(&error),
+        });
+        sum.map(|(sum, last)| Sum { sum, last })
+    }
+}
+
+/// The names that are asked for.
+fn range(codes: &HashCodes) -> Result<CodeRange, Failure> {
+    let class = HashClass::from_name(&codes.hash_name)
+        .ok_or_else(|| Failure::new(format!("unknown hash class `{}`", codes.hash_name.escape_debug())))?;
+    let from = match codes.start {
+        None => Bound::Unbounded,
+        Some(start) if start.class() != class => {
+            return Err(Failure::new(format!("the start is of {}, not {class}", start.class())));
+        }
+        Some(start) if codes.after => Bound::Excluded(start),
+        Some(start) => Bound::Included(start),
+    };
+    Ok(CodeRange { from, count: codes.count })
+}
+
 impl Fulfil<ArchiveLast> for Server {
     async fn fulfil(&self, last: ArchiveLast, _: Context) -> Result<Option<RawEntry>, Failure> {
         self.store.last(last.archive).await.map_err(|error| failed(&error))
@@ -189,10 +233,33 @@ impl Fulfil<ArchiveUpdate> for Server {
     }
 }
 
+impl Fulfil<ArchiveList> for Server {
+    async fn fulfil(&self, list: ArchiveList, _: Context) -> Result<Vec<RawEntry>, Failure> {
+        self.store.entries(list.archive).await.map_err(|error| match error {
+            EntriesError::Store(error) => failed(&error),
+            error @ EntriesError::TooLong { .. } => refused(&error),
+        })
+    }
+}
+
 impl Fulfil<Length> for Server {
     async fn fulfil(&self, Length: Length, _: Context) -> Result<Count, Failure> {
         self.store.count().await.map(Count).map_err(|error| failed(&error))
     }
+}
+
+impl Fulfil<ContainsIndirect> for Server {
+    async fn fulfil(&self, ContainsIndirect(code): ContainsIndirect, _: Context) -> Result<bool, Failure> {
+        self.store.has_all(code).await.map_err(|error| match error {
+            HasAllError::Store(error) => failed(&error),
+            error => refused(&error),
+        })
+    }
+}
+
+/// Tells the peer what is wrong with its request.
+fn refused(error: &dyn Error) -> Failure {
+    Failure::new(one_line(error))
 }
 
 /// Tells people here what went wrong with the disk, and the peer only that something did.

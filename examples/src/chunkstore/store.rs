@@ -10,6 +10,8 @@
 //! Chunks stand under numbers, in the order of their arrival: whether a chunk is there can be told without
 //! reading any chunk, and adding one touches the end of the big table only.
 
+mod complete;
+mod lists;
 mod writer;
 
 use super::hash::{HashClass, HashCode};
@@ -25,6 +27,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use writer::{Write, Writer};
 
+pub use complete::HasAllError;
+pub use lists::{CodeRange, CodesError, EntriesError, HashOfCodesError, MAX_CODES, MAX_LIST, OtherClass};
+
 const CODES: TableDefinition<'_, &[u8], u64> = TableDefinition::new("codes");
 const CHUNKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("chunks");
 const ARCHIVES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("archives");
@@ -37,6 +42,9 @@ const FILE: &str = "chunks.redb";
 const CACHE: usize = 8 << 20;
 /// Threads that read or hash at once. More would cost memory, and the disk could not use them.
 const THREADS: usize = 8;
+/// Those of them that walk through the store at once, for as long as it takes. The others stay free for
+/// chunks.
+const WALKS: usize = 4;
 /// A chunk from this length on is hashed by such a thread: a shorter one takes less time than handing it
 /// over does.
 const LONG: usize = 16 << 10;
@@ -48,6 +56,7 @@ pub struct Store {
     database: Arc<Database>,
     writer: Arc<Writer>,
     threads: Arc<Semaphore>,
+    walks: Arc<Semaphore>,
 }
 
 /// Why a store cannot be opened.
@@ -117,7 +126,8 @@ impl Store {
         }
         let database = Arc::new(database);
         let writer = Arc::new(Writer::spawn(Arc::clone(&database)));
-        Ok(Self { class, database, writer, threads: Arc::new(Semaphore::new(THREADS)) })
+        let [threads, walks] = [THREADS, WALKS].map(|permits| Arc::new(Semaphore::new(permits)));
+        Ok(Self { class, database, writer, threads, walks })
     }
 
     /// What the store names its chunks by.
@@ -226,13 +236,37 @@ impl Store {
         self.in_thread(move || Ok(read(&database.begin_read()?)?)).await?
     }
 
+    /// Walks through what is stored, in a thread that may block. `walk` can ask whether anybody still waits
+    /// for it; when nobody does, it should return, no matter what.
+    async fn walk<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        walk: impl FnOnce(&ReadTransaction, &dyn Fn() -> bool) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        // Nothing closes the semaphore.
+        let turn = Arc::clone(&self.walks).acquire_owned().await;
+        let waiting = Arc::new(());
+        let wanted = Arc::downgrade(&waiting);
+        let database = Arc::clone(&self.database);
+        let work = move || {
+            let _turn = turn;
+            walk(&database.begin_read().map_err(StoreError::from)?, &|| wanted.strong_count() > 0)
+        };
+        let walked = self.in_thread(work).await;
+        drop(waiting);
+        walked?
+    }
+
     /// Works in a thread that may block.
     async fn in_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        // Nothing closes the semaphore.
-        let _turn = self.threads.acquire().await;
+        // Nothing closes the semaphore. The turn is the thread's: callers that come and go make no more of them.
+        let turn = Arc::clone(&self.threads).acquire_owned().await;
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
         // Such a thread is lost only to a panic.
         Ok(tokio::task::spawn_blocking(work).await.map_err(|lost| redb::Error::Io(io::Error::other(lost)))?)
     }

@@ -1,12 +1,12 @@
 //! Servers, and whoever pushed to them, are not trusted.
 
-use crate::support::{NAME, Served, within};
-use bytes::BytesMut;
-use packetstream::{Bytes, Failure, Incoming, Outcome, PacketConnection, Payload, Reply, Response, Stream};
-use packetstream_examples::chunkstore::client;
+use crate::support::{CLASS, Liar, NAME, Served, block, entry, file, liar, of_class, within};
+use packetstream::{Bytes, Failure, Payload, Reply, RequestError, Response};
+use packetstream_examples::chunkstore::archive::ArchiveError;
 use packetstream_examples::chunkstore::hash::{HashClass, HashCode};
-use packetstream_examples::chunkstore::protocol::{Add, ArchiveUpdate, ChunkClient};
-use packetstream_examples::chunkstore::pull::{FetchError, NodeError, PullError, RestoreError, pull};
+use packetstream_examples::chunkstore::pull::{
+    FetchError, NodeError, PullError, ReadError, RestoreError, pull,
+};
 use packetstream_examples::chunkstore::push::{PushError, Source, UploadError, push};
 use packetstream_examples::chunkstore::report::Tally;
 use packetstream_examples::chunkstore::tree::MAX_DEPTH;
@@ -20,49 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-const CLASS: HashClass = HashClass::Blake3;
-
-fn entry(kind: Kind, name: &str) -> Dirent {
-    Dirent { name: Some(name.into()), ..Dirent::new(kind) }
-}
-
-fn file(name: &str, block: BlockRef) -> Dirent {
-    Dirent { block: Some(block), ..entry(Kind::File, name) }
-}
-
-fn block(span: u64, body: Body) -> BlockRef {
-    BlockRef { span, indirect: false, type_flags: 0, body }
-}
-
 impl Served {
-    /// Adds what the payloads' bytes are, back to back, as one chunk.
-    async fn add<T: Payload>(&self, values: &[T]) -> (HashCode, u64) {
-        let mut chunk = BytesMut::new();
-        for value in values {
-            value.transcribe(&mut chunk);
-        }
-        self.add_bytes(chunk.freeze()).await
-    }
-
-    async fn add_bytes(&self, chunk: Bytes) -> (HashCode, u64) {
-        let length = chunk.len() as u64;
-        (self.client.add(Add { class: CLASS, chunk }).await.unwrap(), length)
-    }
-
-    async fn directory(&self, name: &str, entries: &[Dirent]) -> Dirent {
-        let (code, span) = self.add(entries).await;
-        Dirent { block: Some(BlockRef::direct(code, span)), ..entry(Kind::Directory, name) }
-    }
-
-    async fn indirect(&self, span: u64, blocks: &[BlockRef]) -> BlockRef {
-        BlockRef::indirect(self.add(blocks).await.0, span)
-    }
-
-    async fn record(&self, root: Dirent) {
-        let entry = RawEntry::from(&Entry { time: 0.0, root });
-        self.client.archive_update(ArchiveUpdate { archive: NAME.into(), entry }).await.unwrap();
-    }
-
     /// What pulling a tree of these entries fails with.
     async fn refusal(&self, entries: &[Dirent]) -> NodeError {
         let place = TempDir::new().unwrap();
@@ -76,7 +34,7 @@ impl Served {
     /// What pulling a file of this block fails with.
     async fn bad_block(&self, block: BlockRef) -> FetchError {
         match self.refusal(&[file("file", block)]).await {
-            NodeError::Fetch(error) => error,
+            NodeError::Read(ReadError::Fetch(error)) => error,
             error => panic!("{error}"),
         }
     }
@@ -90,7 +48,7 @@ async fn a_name_that_leads_elsewhere_is_refused() {
     entries.extend([Dirent::new(Kind::File), Dirent { meta: latin1, ..entry(Kind::File, "fine") }]);
     for entry in entries {
         let error = within(served.refusal(std::slice::from_ref(&entry))).await;
-        assert!(matches!(error, NodeError::Name(_)), "{entry:?}: {error}");
+        assert!(matches!(error, NodeError::Read(ReadError::Name(_))), "{entry:?}: {error}");
     }
 }
 
@@ -123,17 +81,17 @@ async fn nothing_is_written_through_a_link() {
 async fn entries_that_make_no_sense_are_refused() {
     let served = Served::new(CLASS);
     let error = within(served.refusal(&[entry(Kind::Indirect, "i")])).await;
-    assert!(matches!(error, NodeError::Kind(_)), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::Kind)), "{error}");
     let error = within(served.refusal(&[entry(Kind::Link, "l")])).await;
     assert!(matches!(error, NodeError::Restore(RestoreError::NoTarget)), "{error}");
     let meta = Some("{".into());
     let error = within(served.refusal(&[Dirent { meta, ..entry(Kind::File, "f") }])).await;
-    assert!(matches!(error, NodeError::Meta(..)), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::Meta(..))), "{error}");
 
     let (code, span) = served.add_bytes(Bytes::from_static(b"\x09 no entries")).await;
     let block = Some(BlockRef::direct(code, span));
     let error = within(served.refusal(&[Dirent { block, ..entry(Kind::Directory, "d") }])).await;
-    assert!(matches!(error, NodeError::Entry(_)), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::Entry(_))), "{error}");
 }
 
 #[tokio::test]
@@ -178,7 +136,7 @@ async fn nesting_has_an_end() {
         directory = served.directory("d", &[directory]).await;
     }
     let error = within(served.refusal(&[directory])).await;
-    assert!(matches!(error, NodeError::TooDeep), "{error}");
+    assert!(matches!(error, NodeError::Read(ReadError::TooDeep)), "{error}");
 }
 
 #[tokio::test]
@@ -231,18 +189,6 @@ async fn a_destination_in_use_is_refused() {
     within(served.pull(&place.path().join("empty"))).await.unwrap();
 }
 
-/// Something at the other end that answers as it likes.
-struct Liar {
-    client: ChunkClient,
-    _server: PacketConnection,
-}
-
-fn liar(answer: impl Fn(Incoming) -> Outcome + Send + Sync + 'static) -> Liar {
-    let (here, there) = Stream::pair(64 << 10);
-    let handler = move |request| std::future::ready(answer(request));
-    Liar { client: client::over(here), _server: PacketConnection::builder().handler(handler).spawn(there) }
-}
-
 async fn pull_from(liar: &Liar) -> PullError {
     let place = TempDir::new().unwrap();
     let destination = place.path().join("copy");
@@ -266,7 +212,9 @@ async fn a_chunk_that_is_not_what_its_name_says_is_refused() {
                 _ => Some(Bytes::from_static(lie.as_bytes())).into_reply(),
             })
         });
-        let PullError::Restore { source: NodeError::Fetch(error), .. } = pull_from(&liar).await else {
+        let PullError::Restore { source: NodeError::Read(ReadError::Fetch(error)), .. } =
+            pull_from(&liar).await
+        else {
             panic!()
         };
         assert!(matches!(error, FetchError::Damaged(_)) != is_length, "{error}");
@@ -278,7 +226,7 @@ async fn a_chunk_that_is_not_what_its_name_says_is_refused() {
 async fn an_entry_that_is_none_is_refused() {
     let liar = liar(|_| Ok(Reply { flags: 1, payload: Bytes::from_static(b"\x03abc") }));
     let error = pull_from(&liar).await;
-    assert!(matches!(error, PullError::LookUp { .. }), "{error}");
+    assert!(matches!(error, PullError::Archive(ArchiveError::Ask { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -288,11 +236,57 @@ async fn a_chunk_stored_under_another_name_is_an_error() {
     let liar = liar(|request| {
         Ok(match request.rq_type {
             0 => CLASS.hash(b"something else").into_reply(),
+            5 => of_class().into_reply(),
             _ => false.into_reply(),
         })
     });
     let error = push_to(&liar, tree.path()).await;
     assert!(matches!(error, PushError::Upload(UploadError::OtherCode { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_chunk_stored_under_the_same_digest_of_another_class_is_an_error() {
+    let tree = TempDir::new().unwrap();
+    fs::write(tree.path().join("file"), "content").unwrap();
+    let liar = liar(|request| {
+        Ok(match request.rq_type {
+            0 => {
+                let (_, chunk) = <(HashClass, Bytes)>::from_bytes(request.payload).unwrap();
+                HashCode::Sha256(CLASS.hash(&chunk).digest().try_into().unwrap()).into_reply()
+            }
+            5 => of_class().into_reply(),
+            _ => false.into_reply(),
+        })
+    });
+    let error = push_to(&liar, tree.path()).await;
+    assert!(matches!(error, PushError::Upload(UploadError::OtherCode { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn answers_that_are_none_to_the_request_are_refused() {
+    let tree = TempDir::new().unwrap();
+    fs::write(tree.path().join("file"), "content").unwrap();
+    let code = CLASS.hash(b"content").to_bytes();
+    let no = Reply { flags: 0, payload: Bytes::new() };
+    for (contains, add) in [
+        (Reply { flags: 2, ..no.clone() }, no.clone()),
+        (Reply { payload: Bytes::from_static(b"!"), ..no.clone() }, no.clone()),
+        (no.clone(), Reply { flags: 1, payload: code.clone() }),
+        (no.clone(), Reply { payload: code.slice(1..), ..no.clone() }),
+        (no.clone(), Reply { payload: [&code[..], b"!"].concat().into(), ..no.clone() }),
+    ] {
+        let liar = liar(move |request| {
+            Ok(match request.rq_type {
+                0 => add.clone(),
+                5 => of_class().into_reply(),
+                _ => contains.clone(),
+            })
+        });
+        let PushError::Upload(UploadError::Call { source, .. }) = push_to(&liar, tree.path()).await else {
+            panic!()
+        };
+        assert!(matches!(source, RequestError::Undecodable(_)), "{source}");
+    }
 }
 
 #[tokio::test]
@@ -303,21 +297,21 @@ async fn a_tree_is_recorded_when_all_of_it_is_flushed() {
     let liar = liar(move |request| {
         sender.send(request.rq_type).unwrap();
         Ok(match request.rq_type {
-            0 => CLASS.hash(b"").into_reply(),
+            5 => of_class().into_reply(),
             2 => true.into_reply(),
             _ => ().into_reply(),
         })
     });
     let source = Source { root: tree.path().to_owned(), leave_out: Vec::new() };
     within(push(&liar.client, source, NAME, &Arc::new(Tally::default()))).await.unwrap();
-    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [0, 2, 2, 3, 7]);
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [5, 2, 2, 3, 7]);
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_every_hash_class_is_told_so() {
+async fn a_server_that_does_not_tell_its_hash_class_is_pushed_nothing() {
     let liar = liar(|_| Err(Failure::new("no")));
     let error = push_to(&liar, &std::env::temp_dir()).await;
-    assert!(matches!(error, PushError::NoClass(_)), "{error}");
+    assert!(matches!(error, PushError::AskClass(_)), "{error}");
 }
 
 #[tokio::test]
@@ -327,7 +321,7 @@ async fn a_server_that_fails_midway_stops_a_walk_that_would_go_on() {
         fs::write(tree.path().join(number.to_string()), number.to_string()).unwrap();
     }
     let liar = liar(|request| match request.rq_type {
-        0 if request.payload.len() == 2 => Ok(CLASS.hash(b"").into_reply()),
+        5 => Ok(of_class().into_reply()),
         _ => Err(Failure::new("full")),
     });
     let error = push_to(&liar, tree.path()).await;

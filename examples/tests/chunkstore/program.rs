@@ -1,11 +1,17 @@
 //! The program `chunkstore`, as people use it.
 
-use crate::support::within;
+use crate::support::{entry, file, within};
+use packetstream::Payload;
 use packetstream_examples::chunkstore::compare::compare;
+use packetstream_examples::chunkstore::hash::HashClass;
+use packetstream_examples::chunkstore::store::Store;
+use packetstream_examples::chunkstore::tree::blockref::BlockRef;
+use packetstream_examples::chunkstore::tree::dirent::{Dirent, Entry, Kind, RawEntry};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -203,6 +209,122 @@ async fn the_demonstration_prints_its_figures() {
     assert_eq!(cfg!(target_os = "linux"), said.contains("of memory at most"), "{said}");
 }
 
+#[tokio::test]
+async fn the_names_of_all_chunks_are_lines() {
+    let place = Place::new();
+    assert_eq!(succeed(&["list", "--from", &place.exec()]).await, "");
+    for number in 0..70 {
+        fs::write(place.path(&format!("tree/{number}")), number.to_string()).unwrap();
+    }
+    place.push(&place.exec()).await;
+    let said = succeed(&["list", "--from", &place.exec()]).await;
+    // Those of the files, of which one has the content of another, and of two directories.
+    assert_eq!(said.lines().count(), 70 + 1 + 2);
+    assert!(said.lines().is_sorted());
+    assert!(said.contains(&format!("{}\n", HashClass::Blake3.hash(b"content"))), "{said}");
+}
+
+#[tokio::test]
+async fn a_list_ends_quietly_when_nobody_reads_it() {
+    let place = Place::new();
+    place.push(&place.exec()).await;
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut command = program();
+    command.args(["list", "--from", &place.exec()]).stdout(writer).stderr(Stdio::piped());
+    let listing = command.spawn().unwrap().wait_with_output();
+    let Output { status, stderr, .. } = within(listing).await.unwrap();
+    assert_eq!((status.code(), stderr.as_slice()), (Some(1), &b""[..]));
+}
+
+#[tokio::test]
+async fn stores_are_compared_by_three_lines() {
+    let (one, other) = (Place::new(), Place::new());
+    let stat = async |place: &Place| succeed(&["stat", "--from", &place.exec()]).await;
+    let empty = "class   blake3\nchunks  0\n\
+        sum     blake3:82878ed8a480ee41775636820e05a934ca5c747223ca64306658ee5982e6c227\n";
+    assert_eq!(stat(&one).await, empty);
+    one.push(&one.exec()).await;
+    let said = stat(&one).await;
+    assert!(said.starts_with("class   blake3\nchunks  3\nsum     blake3:"), "{said}");
+    assert_eq!(stat(&other).await, empty);
+    // The same chunks, whatever they were called and however they came.
+    for tree in ["tree/directory", "tree"].map(|tree| one.text(tree)) {
+        succeed(&["push", &tree, "--name", "other", "--to", &other.exec()]).await;
+    }
+    assert_eq!(stat(&other).await, said);
+}
+
+#[tokio::test]
+async fn what_was_pushed_under_a_name_is_logged() {
+    let place = Place::new();
+    place.push(&place.exec()).await;
+    place.push(&place.exec()).await;
+    fs::write(place.path("tree/new"), "").unwrap();
+    place.push(&place.exec()).await;
+    let said = succeed(&["log", "tree", "--from", &place.exec()]).await;
+    let lines: Vec<Vec<_>> = said.lines().map(|line| line.split_whitespace().collect()).collect();
+    let [first, second, third] = &lines[..] else { panic!("{said}") };
+    assert_eq!(first[1..], second[1..]);
+    assert_ne!(first[1..], third[1..]);
+    for line in &lines {
+        let [time, "directory", size, "B", name] = line[..] else { panic!("{said}") };
+        time.parse::<f64>().unwrap();
+        size.parse::<u64>().unwrap();
+        assert!(name.starts_with("blake3:"), "{said}");
+    }
+    assert!(lines.is_sorted_by_key(|line| line[0].parse::<f64>().unwrap()), "{said}");
+
+    let said = fail(&["log", "other", "--from", &place.exec()]).await;
+    assert_eq!(said, "nothing was ever pushed as `other`");
+}
+
+#[tokio::test]
+async fn a_log_may_be_longer_than_any_chunk() {
+    let place = Place::new();
+    let store = Store::open(&place.path("store"), HashClass::Blake3).unwrap();
+    let root = entry(Kind::Directory, &"n".repeat(1000));
+    let appends = (0..300).map(|time| {
+        let entry = RawEntry::from(&Entry { time: time.into(), root: root.clone() });
+        store.append("tree".into(), entry)
+    });
+    within(futures_util::future::try_join_all(appends)).await.unwrap();
+    drop(store);
+    let said = succeed(&["log", "tree", "--from", &place.exec()]).await;
+    assert_eq!(said.lines().count(), 300);
+}
+
+#[tokio::test]
+async fn a_tree_is_checked_without_a_copy() {
+    let place = Place::new();
+    place.push(&place.exec()).await;
+    let said = succeed(&["check", "tree", "--from", &place.exec()]).await;
+    assert_eq!(said, "1 file, 2 directories, 0 links, 7 B\n");
+    let said = fail(&["check", "other", "--from", &place.exec()]).await;
+    assert_eq!(said, "nothing was ever pushed as `other`");
+}
+
+#[tokio::test]
+async fn what_is_missing_of_a_tree_is_printed_and_an_error() {
+    let place = Place::new();
+    let store = Store::open(&place.path("store"), HashClass::Blake3).unwrap();
+    let lost = HashClass::Blake3.hash(b"lost");
+    let names = ["a\nb", "c"];
+    let entries = names.map(|name| file(name, BlockRef::direct(lost, 4)).to_bytes()).concat();
+    let block = BlockRef::direct(HashClass::Blake3.hash(&entries), entries.len() as u64);
+    within(store.add(entries.into())).await.unwrap();
+    let root = Dirent { block: Some(block), ..entry(Kind::Directory, "") };
+    let entry = RawEntry::from(&Entry { time: 0.0, root });
+    within(store.append("tree".into(), entry)).await.unwrap();
+    drop(store);
+
+    let Output { status, stdout, stderr } = run(&["check", "tree", "--from", &place.exec()]).await;
+    let lines = format!("{lost}  ./a\\nb\n{lost}  ./c\n2 files, 1 directory, 0 links, 8 B\n");
+    assert_eq!(String::from_utf8(stdout).unwrap(), lines);
+    assert_eq!(String::from_utf8(stderr).unwrap(), "chunkstore: missing in 2 places of `tree`\n");
+    assert_eq!(status.code(), Some(1));
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_server_takes_less_than_128_mib() {
@@ -274,6 +396,10 @@ async fn an_unreachable_address_is_an_error() {
         let said = fail(&["pull", "tree", &place.text("copy"), "--from", &address]).await;
         assert!(said.starts_with(&format!("cannot connect to {address}: ")), "{said}");
         assert!(!place.path("copy").exists());
+        for command in [&["list"][..], &["stat"], &["log", "tree"], &["check", "tree"]] {
+            let said = fail(&[command, &["--from", &address]].concat()).await;
+            assert!(said.starts_with(&format!("cannot connect to {address}: ")), "{said}");
+        }
     }
 }
 
@@ -283,6 +409,14 @@ async fn a_peer_that_is_no_store_is_an_error() {
     for command in ["exec:true", "exec:echo hello", "exec:cat"] {
         let said = fail(&["pull", "tree", &place.text("copy"), "--from", command]).await;
         assert!(said.starts_with("cannot look up `tree`: "), "{said}");
+        for query in ["log", "check"] {
+            let said = fail(&[query, "tree", "--from", command]).await;
+            assert!(said.starts_with("cannot look up `tree`: "), "{said}");
+        }
+        let said = fail(&["list", "--from", command]).await;
+        assert!(said.starts_with("cannot list the names of chunks: "), "{said}");
+        let said = fail(&["stat", "--from", command]).await;
+        assert!(said.starts_with("cannot count the chunks: "), "{said}");
     }
 }
 
@@ -326,7 +460,9 @@ async fn an_unreadable_file_is_an_error() {
         // We are root, who may read everything: be nobody instead, in a place that nobody can enter.
         fs::set_permissions(place.0.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = place.path("program");
-        fs::copy(PROGRAM, &copy).unwrap();
+        // By another process: what this one has open for writing, a child that another test has just forked may
+        // have too, and a program that is being written cannot be run.
+        assert!(within(Command::new("cp").arg(PROGRAM).arg(&copy).status()).await.unwrap().success());
         command = Command::new(copy);
         command.uid(65534);
     }

@@ -3,11 +3,11 @@
 use super::driver::{Driver, Ended};
 use super::handler::{Handler, NoHandler, Perform, perform};
 use super::inbox::Inbox;
-use super::{PacketConnection, Shared};
+use super::{Extensions, PacketConnection, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
@@ -86,11 +86,12 @@ impl Limits {
 pub struct Builder {
     limits: Limits,
     performer: Box<dyn Perform>,
+    extensions: Extensions,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { limits: Limits::default(), performer: perform(NoHandler) }
+        Self { limits: Limits::default(), performer: perform(NoHandler), extensions: Extensions::default() }
     }
 }
 
@@ -106,6 +107,12 @@ impl Builder {
         Self { performer: perform(handler), ..self }
     }
 
+    /// Puts a value into the connection's [`Extensions`], in place of one of the same type.
+    pub fn extension<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
     /// Makes a connection over `transport`, and the driver that has to run for anything to happen.
     ///
     /// A reader and a writer that are apart become one transport with [`tokio::io::join`].
@@ -119,7 +126,10 @@ impl Builder {
             inbox: Inbox::default(),
             calls: Semaphore::new(limits.max_calls),
             handles: AtomicUsize::new(0),
+            blame: OnceLock::new(),
             closed,
+            cancelled: watch::Sender::new(false),
+            extensions: self.extensions,
             limits,
         });
         let connection = PacketConnection::new(Arc::clone(&shared));

@@ -3,7 +3,6 @@
 use super::error::{CallError, ConnectionError, NotSent};
 use super::{Limits, Shared};
 use crate::outcome::Reply;
-use crate::state::SubmitError;
 use crate::varint;
 use bytes::Bytes;
 use std::fmt;
@@ -64,11 +63,11 @@ impl Call {
                 permit.forget();
                 shared.send(rq_type, flags, payload).map_or_else(Step::Refused, Step::Sent)
             }
-            Err(TryAcquireError::Closed) => Step::Refused(SubmitError::Closed.into()),
+            Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
             Err(TryAcquireError::NoPermits) => {
                 let shared = Arc::clone(shared);
                 Step::Queued(Box::pin(async move {
-                    shared.calls.acquire().await.map_err(|_| SubmitError::Closed)?.forget();
+                    shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
                     shared.send(rq_type, flags, payload)
                 }))
             }
@@ -77,11 +76,19 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Whether it still waits for its turn, so that the peer will never hear of it if it is dropped.
+    #[must_use]
+    pub const fn is_queued(&self) -> bool {
+        matches!(self.step, Step::Queued(_))
+    }
+}
+
 impl Shared {
     fn send(&self, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
         let (waiter, answer) = oneshot::channel();
         let submission = Submission { rq_type, flags, payload, waiter };
-        if self.inbox.submit(submission) { Ok(answer) } else { Err(SubmitError::Closed.into()) }
+        if self.inbox.submit(submission) { Ok(answer) } else { Err(self.not_sent()) }
     }
 }
 
@@ -91,7 +98,7 @@ impl Future for Call {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             self.step = match &mut self.step {
-                Step::Refused(reason) => return Poll::Ready(Err((*reason).into())),
+                Step::Refused(reason) => return Poll::Ready(Err(reason.clone().into())),
                 Step::Queued(turn) => match ready!(turn.as_mut().poll(cx)) {
                     Ok(answer) => Step::Sent(answer),
                     Err(reason) => Step::Refused(reason),

@@ -18,9 +18,9 @@ use super::watchdog::{Deadlines, Wait};
 use super::writer::Writer;
 use super::{Limits, Shared};
 use crate::codec::Decoder;
-use crate::outcome::{Failure, Outcome, Reply};
+use crate::outcome::{Failure, Outcome};
 use crate::packet::Packet;
-use crate::state::{Abandoned, ConnectionState, Event, RequestId, Requested, SubmitError};
+use crate::state::{Abandoned, ConnectionState, Event, RequestId, Requested};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
@@ -59,8 +59,6 @@ pub struct Driver<S> {
     decoder: Decoder,
     writer: Writer,
     state: ConnectionState<Waiter>,
-    /// Requests of ours that are not in the state yet.
-    submitted: VecDeque<Submission>,
     shared: Owner,
     ended: watch::Sender<Option<Result<(), ConnectionError>>>,
     performer: Box<dyn Perform>,
@@ -102,21 +100,36 @@ pub struct Ended<S> {
 }
 
 /// The driver's share. When it goes, no caller waits any more.
-struct Owner(Arc<Shared>);
+struct Owner {
+    shared: Arc<Shared>,
+    /// Requests of ours that are not in the state yet.
+    submitted: VecDeque<Submission>,
+}
+
+impl Owner {
+    /// No more requests from us; also those that were submitted already are not sent.
+    fn refuse_submitted(&mut self) {
+        self.close();
+        self.submitted.append(&mut self.shared.inbox.end());
+        for Submission { waiter, .. } in self.submitted.drain(..) {
+            self.shared.settle(waiter, Err(self.shared.not_sent().into()));
+        }
+    }
+}
 
 impl Deref for Owner {
     type Target = Arc<Shared>;
 
     fn deref(&self) -> &Arc<Shared> {
-        &self.0
+        &self.shared
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.close();
-        // With them go their waiters, which tells the callers.
-        drop(self.inbox.end());
+        self.cancel();
+        self.blame(Some(ConnectionError::Dropped));
+        self.refuse_submitted();
     }
 }
 
@@ -133,8 +146,7 @@ impl<S> Driver<S> {
             decoder: Decoder::new(max_packet),
             writer: Writer::default(),
             state: ConnectionState::default(),
-            submitted: VecDeque::new(),
-            shared: Owner(shared),
+            shared: Owner { shared, submitted: VecDeque::new() },
             ended,
             performer,
             tasks: Tasks::new(),
@@ -177,9 +189,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     async fn drive(&mut self) -> Result<(), ConnectionError> {
         let result = poll_fn(|cx| self.poll(cx)).await;
-        self.shared.close();
-        self.submitted.append(&mut self.shared.inbox.end());
-        self.refuse_submitted();
+        // Not only when it is dropped: shutting the transport down may take a while.
+        self.shared.cancel();
+        self.shared.blame(result.clone().err());
+        self.shared.refuse_submitted();
         result
     }
 
@@ -212,18 +225,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes requests of ours, and notices when there are to be no more.
     fn poll_submitted(&mut self, cx: &mut Context<'_>) -> bool {
-        let closed = self.shared.inbox.poll(&mut self.submitted, cx);
+        let Owner { shared, submitted } = &mut self.shared;
+        let closed = shared.inbox.poll(submitted, cx);
         let mut taken = 0;
         while taken < PER_TURN && self.may_submit() {
-            let Some(Submission { rq_type, flags, payload, waiter }) = self.submitted.pop_front() else {
+            let Some(Submission { rq_type, flags, payload, waiter }) = self.shared.submitted.pop_front()
+            else {
                 break;
             };
             taken += 1;
             if let Err((error, waiter)) = self.state.submit(0, rq_type, flags, payload, waiter) {
-                self.settle(waiter, Err(CallError::NotSent(error.into())));
+                self.shared.settle(waiter, Err(self.shared.refused(error).into()));
             }
         }
-        if closed && self.submitted.is_empty() && !self.state.is_closing() {
+        if closed && self.shared.submitted.is_empty() && !self.state.is_closing() {
             self.state.close();
             return true;
         }
@@ -233,34 +248,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Whether the next request of ours fits what may be in flight.
     fn may_submit(&self) -> bool {
         let in_flight = self.state.in_flight_bytes();
-        let next = self.submitted.front().map_or(0, |submission| submission.payload.len());
+        let next = self.shared.submitted.front().map_or(0, |submission| submission.payload.len());
         in_flight == 0 || in_flight.saturating_add(next) <= self.shared.limits.max_call_bytes
-    }
-
-    /// No more requests from us; also those that were submitted already are not sent.
-    fn refuse_submitted(&mut self) {
-        self.shared.close();
-        for Submission { waiter, .. } in std::mem::take(&mut self.submitted) {
-            self.settle(waiter, Err(CallError::NotSent(SubmitError::Closed.into())));
-        }
-    }
-
-    /// Tells a caller what came of its request, and lets another one in.
-    fn settle(&self, waiter: Waiter, result: Result<Reply, CallError>) {
-        self.shared.calls.add_permits(1);
-        // A caller that has given up is none of our business.
-        let _ = waiter.send(result);
     }
 
     /// Tells all callers that no answers come any more.
     fn abandon(&mut self, Abandoned { sent, unsent }: Abandoned<Waiter>, cause: &ConnectionError) {
         for waiter in sent {
-            self.settle(waiter, Err(CallError::Lost(cause.clone())));
+            self.shared.settle(waiter, Err(CallError::Lost(cause.clone())));
         }
         for waiter in unsent {
-            self.settle(waiter, Err(CallError::NotSent(SubmitError::Closed.into())));
+            self.shared.settle(waiter, Err(self.shared.not_sent().into()));
         }
-        self.refuse_submitted();
+        self.shared.refuse_submitted();
     }
 
     fn poll_tasks(&mut self, cx: &mut Context<'_>) -> bool {
@@ -384,7 +384,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match self.state.handle_packet(packet) {
             Ok(None) => {}
             Ok(Some(Event::Answered { waiter, outcome })) => {
-                self.settle(waiter, outcome.map_err(CallError::Failed));
+                self.shared.settle(waiter, outcome.map_err(CallError::Failed));
             }
             Ok(Some(Event::Requested(request))) => self.admit(request, cx),
             Ok(Some(Event::Ended(abandoned))) => {
@@ -402,7 +402,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn admit(&mut self, request: Requested, cx: &mut Context<'_>) {
         if self.phase == Phase::Mute || (self.shedding && !self.has_room()) {
-            self.respond(request.id, Err(Failure::new("busy")));
+            self.respond(request.id, Err(Failure::busy("")));
         } else if self.backlog.is_empty() && self.may_start() {
             self.start(request, cx);
         } else {
@@ -417,6 +417,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         // What the peer has asked is still answered: it may have closed one direction only.
         let cause = self.unheard.take().unwrap_or(ConnectionError::NoGoodbye);
+        self.shared.blame(Some(cause.clone()));
         let abandoned = self.state.handle_eof();
         self.abandon(abandoned, &cause);
         self.cause.get_or_insert(cause);
@@ -425,11 +426,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Gives the connection up: every caller learns why, and the peer is told that this is the end.
     fn fail(&mut self, cause: ConnectionError) {
         let cause = self.unheard.take().unwrap_or(cause);
+        self.shared.blame(Some(cause.clone()));
         let abandoned = self.state.abort();
         self.abandon(abandoned, &cause);
         self.cause.get_or_insert(cause);
         self.backlog.clear();
         self.phase = Phase::Leaving;
+        self.shared.cancel();
     }
 
     /// Writes what there is, with one write.
@@ -459,22 +462,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// is asked or performed.
     fn fail_writing(&mut self, error: io::Error) {
         let cause = ConnectionError::Write(Arc::new(error));
+        self.shared.blame(Some(cause.clone()));
         let owes = self.state.owed() + self.state.queued_responses() > 0 || self.writer.has_response();
         let place = if owes { &mut self.cause } else { &mut self.unheard };
         place.get_or_insert(cause);
         self.writer = Writer::default();
         self.phase = Phase::Mute;
+        self.shared.cancel();
         for waiter in self.state.withdraw() {
-            self.settle(waiter, Err(CallError::NotSent(SubmitError::Closed.into())));
+            self.shared.settle(waiter, Err(self.shared.not_sent().into()));
         }
-        self.refuse_submitted();
+        self.shared.refuse_submitted();
         self.state.close();
         self.refuse_backlog();
     }
 
     fn refuse_backlog(&mut self) {
         for request in std::mem::take(&mut self.backlog) {
-            self.respond(request.id, Err(Failure::new("busy")));
+            self.respond(request.id, Err(Failure::busy("")));
         }
     }
 

@@ -22,19 +22,41 @@ pub enum CallError {
 }
 
 /// Why a request was not sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum NotSent {
-    /// The connection does not take it.
-    #[error(transparent)]
-    Submit(#[from] SubmitError),
-    /// The packet would exceed the limit.
+    /// This side has closed, or the peer has said goodbye.
+    #[error("the connection is closed")]
+    Closed,
+    /// The connection ended before the request left.
+    #[error("the connection ended first")]
+    Lost(#[source] ConnectionError),
+    /// Other requests of ours were in flight for this long, as many as there may be.
+    #[error("no turn to be sent within {0:?}")]
+    NoTurn(Duration),
+    /// A count or an id within it does not fit its field: see [`Count`](crate::Count).
+    #[error("a count or an id of the request does not fit its field")]
+    Unwritable,
+    /// It is longer than this side sends.
     #[error("payload of {payload} bytes exceeds the limit of {limit}")]
     TooLong {
         /// The payload's length.
         payload: usize,
-        /// [`Limits::max_packet`](super::Limits::max_packet), less 40 bytes for the largest header.
+        /// [`Limits::max_packet`](super::Limits::max_packet), less 40 bytes for the largest header, or
+        /// [`Contract::max_payload`](crate::Contract::max_payload).
         limit: usize,
     },
+    /// The protocol has no place for it. Never [`SubmitError::Closed`].
+    #[error(transparent)]
+    Submit(SubmitError),
+}
+
+impl NotSent {
+    /// Whether the same request may be sent over another connection. No peer has heard of it, so asking again
+    /// performs nothing twice; what this side itself finds wrong with it stays wrong.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Closed | Self::Lost(_) | Self::NoTurn(_))
+    }
 }
 
 /// What ended a connection other than both sides' goodbye.

@@ -1,6 +1,6 @@
 //! Performing the peer's requests.
 
-use super::{PacketConnection, Shared};
+use super::{Extensions, PacketConnection, Shared};
 use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
 use bytes::Bytes;
@@ -63,6 +63,31 @@ impl Incoming {
     #[must_use]
     pub fn peer(&self) -> PacketConnection {
         PacketConnection::new(Arc::clone(&self.shared))
+    }
+
+    /// What the application keeps with the connection.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.shared.extensions
+    }
+
+    /// Whether no answer can be delivered any more: the connection has failed or ended.
+    ///
+    /// A handler's future is dropped soon after. This is for what does not end with it: tasks that it has
+    /// spawned, and code that blocks.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        *self.shared.cancelled.borrow()
+    }
+
+    /// Waits until [`is_cancelled`](Self::is_cancelled).
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe; it only looks.
+    pub async fn cancelled(&self) {
+        // There is a sender for as long as there is `self`.
+        let _ = self.shared.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
     }
 }
 

@@ -13,6 +13,11 @@ pub(super) fn method(variant: &Ident) -> Result<Ident> {
         "self" | "super" | "crate" | "_" => {
             Err(Error::new(variant.span(), format!("no method can be called `{name}`; rename the variant")))
         }
+        // A method of this name would hide one that all clients have.
+        "from" | "clone" | "connection" | "conn_submit" | "conn_do_remote" => {
+            let message = format!("a client has a method `{name}` of its own; rename the variant");
+            Err(Error::new(variant.span(), message))
+        }
         // A keyword since the edition of 2024, which syn does not know of.
         "gen" => Ok(Ident::new_raw(&name, span)),
         name if syn::parse_str::<Ident>(name).is_err() => Ok(Ident::new_raw(name, span)),
@@ -81,5 +86,9 @@ mod tests {
             "no method can be called `crate`; rename the variant"
         );
         name("Super").unwrap_err();
+        assert_eq!(
+            name("From").unwrap_err().to_string(),
+            "a client has a method `from` of its own; rename the variant"
+        );
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn client(protocol: &Protocol<'_>) -> Option<TokenStream> {
             }
         }
 
+        #[allow(dead_code, reason = "not every program asks everything")]
         impl #ident {
             #(#methods)*
         }
@@ -41,17 +42,15 @@ pub(super) fn client(protocol: &Protocol<'_>) -> Option<TokenStream> {
 fn method(Protocol { krate, vis, ident: protocol, .. }: &Protocol<'_>, method: &Method<'_>) -> TokenStream {
     let Method { ident, variant, ty, docs } = method;
     let default_doc = docs.is_empty().then(|| {
-        let doc = format!(" Sends the request [`{variant}`]({protocol}::{variant}) and waits for its reply.");
+        let doc =
+            format!(" Sends the request [`{variant}`]({protocol}::{variant}); await the call for its reply.");
         quote!(#[doc = #doc])
     });
     quote! {
         #(#docs)*
         #default_doc
-        #vis async fn #ident(
-            &self,
-            request: #ty,
-        ) -> ::core::result::Result<<#ty as #krate::BaseRequest>::Reply, #krate::RequestError> {
-            #krate::HasPacketConnection::conn_do_remote(self, request).await
+        #vis fn #ident(&self, request: #ty) -> #krate::TypedCall<#ty> {
+            #krate::HasPacketConnection::conn_submit(self, request)
         }
     }
 }

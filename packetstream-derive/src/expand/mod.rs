@@ -3,6 +3,7 @@
 //! Nothing here can fail. Paths are absolute, so that nothing a user names changes their meaning.
 
 mod client;
+mod fields;
 mod payload;
 mod protocol;
 pub(crate) mod stub;

@@ -1,16 +1,18 @@
 //! What stands in for a declaration with mistakes: the same impls with bodies that never run. With
 //! them the compiler reports the mistakes only, not every use of what they would have made.
 
-use super::payload::{base_request, impl_payload, response};
-use super::protocol::from_request;
-use crate::ast::{Payload, Protocol, Request};
+use super::payload::{Codec, Variants, base_request, impl_payload, impl_variants, response};
+use super::protocol::conversions;
+use crate::ast::{Body, Payload, Protocol, Request};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) fn payload(payload: &Payload<'_>) -> TokenStream {
     let codec = codec(payload);
+    let variants = matches!(payload.body, Body::Enum(_))
+        .then(|| impl_variants(payload, &Variants { parse: never(), transcribe: never(), id: never() }));
     let response = response(payload);
-    quote!(#codec #response)
+    quote!(#codec #variants #response)
 }
 
 pub(crate) fn request(request: &Request<'_>) -> TokenStream {
@@ -20,8 +22,11 @@ pub(crate) fn request(request: &Request<'_>) -> TokenStream {
 }
 
 fn codec(payload: &Payload<'_>) -> TokenStream {
-    let never = quote!(::core::unreachable!());
-    impl_payload(payload, &never, &never)
+    impl_payload(payload, &Codec { parse: never(), transcribe: never(), encoding: never() })
+}
+
+fn never() -> TokenStream {
+    quote!(::core::unreachable!())
 }
 
 /// Carries every request and is served by every service, since not all that it is meant to carry need
@@ -32,37 +37,22 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     if !generics.params.is_empty() {
         return TokenStream::new();
     }
-    let from = requests.iter().map(|request| from_request(protocol, request));
+    let conversions = requests.iter().map(|request| conversions(protocol, request));
     quote! {
-        #[automatically_derived]
         impl<__Request> #krate::Carries<__Request> for #ident {
             const REQUEST_TYPE: u64 = 0;
         }
 
-        #(#from)*
+        #(#conversions)*
 
-        #[automatically_derived]
         impl #krate::Protocol for #ident {
-            fn from_request(
-                _: u64,
-                _: u64,
-                _: #krate::Bytes,
-            ) -> ::core::result::Result<Self, #krate::ParseRequestError> {
-                ::core::unreachable!()
-            }
-
-            fn rq_type(&self) -> u64 {
-                ::core::unreachable!()
-            }
+            const NAME: &'static str = "";
+            const REQUESTS: &'static [#krate::description::Request] = &[];
+            const PARSERS: &'static [#krate::Parser<Self>] = &[];
         }
 
-        #[automatically_derived]
-        impl<__Service: ::core::marker::Sync> #krate::Dispatch<__Service> for #ident {
-            async fn dispatch(
-                self,
-                _: &__Service,
-                _: #krate::Context,
-            ) -> ::core::result::Result<#krate::Reply, #krate::Failure> {
+        impl<__Service: ::core::marker::Send + ::core::marker::Sync> #krate::Dispatch<__Service> for #ident {
+            async fn dispatch(_: #krate::Arrival<'_, Self, __Service>) -> #krate::Outcome {
                 ::core::unreachable!()
             }
         }

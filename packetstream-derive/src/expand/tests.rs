@@ -1,149 +1,114 @@
+//! Expansions as a person reads them: `snapshots/NAME.rs` is a declaration, `snapshots/NAME.expanded.rs` the
+//! same written by hand. That it compiles is seen in the package `packetstream-tests`.
+//!
+//! After a change, `PACKETSTREAM_SNAPSHOTS=write cargo test -p packetstream-derive` writes them anew; read the
+//! difference before committing it.
+
 use crate::ast;
 use crate::errors::Errors;
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{DeriveInput, parse_quote};
+use quote::{ToTokens, quote};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+use syn::{Attribute, DeriveInput, File, Meta, Token, parse_quote};
 
-/// What `#[derive(Protocol)]` makes of a declaration without mistakes.
-fn protocol_of(input: &DeriveInput) -> TokenStream {
+/// What the derives of ours that an item has make of it.
+fn expansion(item: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
-    let protocol = ast::Protocol::read(input, &mut errors);
+    let mut expanded = TokenStream::new();
+    for derive in derives(&item.attrs) {
+        expanded.extend(match derive.as_str() {
+            "Payload" => super::payload(&ast::Payload::read(item, &mut errors)),
+            "Request" => super::request(&ast::Request::read(item, &mut errors)),
+            "Protocol" => super::protocol(&ast::Protocol::read(item, &mut errors)),
+            _ => continue,
+        });
+    }
     errors.finish().unwrap();
-    super::protocol(&protocol)
+    expanded
 }
 
-/// Tokens as text, whatever their spacing.
-fn text(tokens: &TokenStream) -> String {
-    tokens.to_string().replace(' ', "").replace("=r\"", "=\"")
+fn derives(attrs: &[Attribute]) -> Vec<String> {
+    let derive = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    let paths = |attr: &Attribute| {
+        attr.parse_args_with(syn::punctuated::Punctuated::<syn::Path, Token![,]>::parse_terminated)
+    };
+    derive.flat_map(|attr| paths(attr).unwrap()).map(|path| path.to_token_stream().to_string()).collect()
 }
 
-#[test]
-fn a_protocol_is_five_impls() {
-    let input = parse_quote!(
-        enum Calc {
-            #[request(7)]
-            Add(Add),
+/// The item without anything that only our derives understand.
+fn bare(mut item: DeriveInput) -> DeriveInput {
+    strip(&mut item.attrs);
+    match &mut item.data {
+        syn::Data::Struct(data) => data.fields.iter_mut().for_each(|field| strip(&mut field.attrs)),
+        syn::Data::Enum(data) => {
+            for variant in &mut data.variants {
+                strip(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+            }
         }
+        syn::Data::Union(_) => {}
+    }
+    item
+}
+
+fn strip(attrs: &mut Vec<Attribute>) {
+    let others: Vec<_> = derives(attrs)
+        .into_iter()
+        .filter(|derive| !["Payload", "Request", "Protocol"].contains(&derive.as_str()))
+        .map(|derive| syn::parse_str::<syn::Path>(&derive).unwrap())
+        .collect();
+    let ours = ["derive", "payload", "request", "packetstream"];
+    attrs.retain(|attr| !ours.iter().any(|name| attr.path().is_ident(name)));
+    if !others.is_empty() {
+        attrs.push(parse_quote!(#[derive(#(#others),*)]));
+    }
+    // So that it is printed as it was written, and not as an attribute.
+    debug_assert!(
+        attrs.iter().all(|attr| !matches!(attr.meta, Meta::Path(_)) || !attr.path().is_ident("doc"))
     );
-    let expected = quote! {
-        #[automatically_derived]
-        impl ::packetstream::Carries<Add> for Calc { const REQUEST_TYPE: u64 = 7u64; }
-        #[automatically_derived]
-        impl ::core::convert::From<Add> for Calc {
-            fn from(request: Add) -> Self { Self::Add(request) }
-        }
-        #[automatically_derived]
-        impl ::packetstream::Protocol for Calc {
-            fn from_request(rq_type: u64, flags: u64, payload: ::packetstream::Bytes,)
-                -> ::core::result::Result<Self, ::packetstream::ParseRequestError>
-            {
-                match rq_type {
-                    7u64 => ::core::result::Result::Ok(Self::Add(
-                        <Add as ::packetstream::BaseRequest>::from_request_payload(flags, payload)?
-                    )),
-                    unknown => ::core::result::Result::Err(
-                        ::packetstream::ParseRequestError::UnknownType(unknown)
-                    ),
-                }
-            }
-            fn rq_type(&self) -> u64 { match *self { Self::Add(_) => 7u64, } }
-        }
-        #[automatically_derived]
-        impl<__Service> ::packetstream::Dispatch<__Service> for Calc
-        where __Service: ::packetstream::Fulfil<Add> + ::core::marker::Sync,
-        {
-            async fn dispatch(self, service: &__Service, cx: ::packetstream::Context,)
-                -> ::core::result::Result<::packetstream::Reply, ::packetstream::Failure>
-            {
-                match self {
-                    Self::Add(request) => ::packetstream::__private::fulfil::<Add, _>(service, request, cx).await,
-                }
-            }
-        }
-    };
-    assert_eq!(text(&protocol_of(&input)), text(&expected));
+}
+
+fn formatted(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2::<File>(tokens).unwrap())
+}
+
+/// The declarations in a snapshot.
+fn items(path: &Path) -> Vec<DeriveInput> {
+    let file = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
+    file.items.iter().map(|item| syn::parse2(item.to_token_stream()).unwrap()).collect()
+}
+
+fn snapshots() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/expand/snapshots")
 }
 
 #[test]
-fn a_client_has_a_documented_method_for_each_request() {
-    let input = parse_quote! {
-        #[packetstream(crate = rpc, client = Stub)]
-        pub(crate) enum Calc {
-            /// Adds two numbers.
-            #[request(0)] Add(Add),
-            #[request(1)] Move(Move),
+fn declarations_expand_to_what_one_would_write() {
+    let is_declaration = |path: &PathBuf| !path.to_string_lossy().ends_with(".expanded.rs");
+    let paths = fs::read_dir(snapshots()).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for path in paths.filter(is_declaration) {
+        let code = items(&path).into_iter().map(|item| {
+            let (expanded, item) = (expansion(&item), bare(item));
+            quote!(#item #expanded)
+        });
+        let code = formatted(code.collect());
+        let expected = path.with_extension("expanded.rs");
+        if env::var_os("PACKETSTREAM_SNAPSHOTS").is_some_and(|mode| mode == "write") {
+            fs::write(&expected, &code).unwrap();
         }
-    };
-    let expansion = text(&protocol_of(&input));
-    let client = expansion.split_once("implStub").unwrap().1;
-    let methods = quote! {{
-        /// Adds two numbers.
-        pub(crate) async fn add(&self, request: Add,)
-            -> ::core::result::Result<<Add as rpc::BaseRequest>::Reply, rpc::RequestError>
-        {
-            rpc::HasPacketConnection::conn_do_remote(self, request).await
-        }
-        /// Sends the request [`Move`](Calc::Move) and waits for its reply.
-        pub(crate) async fn r#move(&self, request: Move,)
-            -> ::core::result::Result<<Move as rpc::BaseRequest>::Reply, rpc::RequestError>
-        {
-            rpc::HasPacketConnection::conn_do_remote(self, request).await
-        }
-    }};
-    assert_eq!(client, text(&methods));
+        let text = fs::read_to_string(&expected).unwrap_or_default();
+        assert_eq!(code, text, "{} has changed", expected.display());
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen} snapshots");
 }
 
 #[test]
-fn a_payload_is_its_fields_in_order() {
-    let input = parse_quote!(
-        struct Page<T: Debug> {
-            r#type: u64,
-            items: Vec<T>,
-        }
-    );
-    let payload = super::payload(&ast::Payload::read(&input, &mut Errors::default()));
-    let expected = quote! {
-        #[automatically_derived]
-        impl<T: Debug> ::packetstream::Payload for Page<T> where T: ::packetstream::Payload {
-            fn parse(reader: &mut ::packetstream::PayloadReader,)
-                -> ::core::result::Result<Self, ::packetstream::PayloadError>
-            {
-                ::core::result::Result::Ok(Self {
-                    r#type: reader.field::<u64>("Page.type")?,
-                    items: reader.field::<Vec<T>>("Page.items")?
-                })
-            }
-            fn transcribe(&self, out: &mut ::packetstream::__private::BytesMut) {
-                <u64 as ::packetstream::Payload>::transcribe(&self.r#type, out);
-                <Vec<T> as ::packetstream::Payload>::transcribe(&self.items, out);
-            }
-        }
-        #[automatically_derived]
-        impl<T: Debug> ::packetstream::Response for Page<T> where T: ::packetstream::Payload {
-            fn into_reply(self) -> ::packetstream::Reply {
-                ::core::convert::From::from(::packetstream::Payload::to_bytes(&self))
-            }
-            fn from_reply(reply: ::packetstream::Reply,)
-                -> ::core::result::Result<Self, ::packetstream::PayloadError>
-            {
-                ::packetstream::Payload::from_bytes(reply.without_flags()?)
-            }
-        }
-    };
-    assert_eq!(text(&payload), text(&expected));
-}
-
-#[test]
-fn a_request_is_a_payload_with_a_reply() {
-    let input = parse_quote!(
-        #[request(reply = u64)]
-        struct Double(u64);
-    );
-    let request = super::request(&ast::Request::read(&input, &mut Errors::default()));
-    let base = quote! {
-        #[automatically_derived]
-        impl ::packetstream::BaseRequest for Double { type Reply = u64; }
-    };
-    assert!(text(&request).ends_with(&text(&base)), "{request}");
-    assert!(text(&request).contains(r#"reader.field::<u64>("Double.0")"#), "{request}");
+fn a_protocol_of_one_request_is_less_than_40_lines() {
+    let items = items(&snapshots().join("protocol.rs"));
+    let calc = items.iter().find(|item| item.ident == "Calc").unwrap();
+    let code = formatted(expansion(calc));
+    assert!(code.lines().count() < 40, "{} lines:\n{code}", code.lines().count());
 }

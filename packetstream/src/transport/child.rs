@@ -1,5 +1,6 @@
 //! A program of ours at the other end.
 
+use super::peer::Peer;
 use super::stream::Stream;
 use std::future::Future;
 use std::io;
@@ -40,6 +41,7 @@ impl Child {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the child has no pipes"));
         };
+        let peer = child.id().map_or(Peer::Other, |pid| Peer::Child { pid });
         let (stream_lives, stream_gone) = oneshot::channel::<()>();
         let (ended, exit) = watch::channel(None);
         tokio::spawn(async move {
@@ -64,7 +66,7 @@ impl Child {
             exited: Some(Box::pin(async { drop(wait.await) })),
             _alive: stream_lives,
         };
-        Ok((Stream::new(pipes), Self { exit }))
+        Ok((Stream::to(peer, pipes), Self { exit }))
     }
 
     /// Waits until the child has ended.

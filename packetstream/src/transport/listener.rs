@@ -92,11 +92,8 @@ impl Listener {
     pub async fn accept(&mut self) -> io::Result<Option<Stream>> {
         loop {
             let accepted = match &mut self.kind {
-                Kind::Tcp(listener, _) => listener.accept().await.and_then(|(stream, _)| {
-                    stream.set_nodelay(true)?;
-                    Ok(Stream::new(stream))
-                }),
-                Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::new(stream)),
+                Kind::Tcp(listener, _) => listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream)),
+                Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::unix(stream)),
                 Kind::Stdio(stream) => return Ok(stream.take()),
             };
             match accepted {
@@ -108,7 +105,7 @@ impl Listener {
     }
 
     /// Serves each peer that comes with a connection that `builder` makes, for ever; at `stdio:`, until
-    /// the only connection has ended.
+    /// the only connection has ended. Handlers find the [`Peer`](super::Peer) in the connection's extensions.
     ///
     /// What becomes of one connection does not touch the others. The limits are those of each connection;
     /// how many there are is not limited.
@@ -128,7 +125,7 @@ impl Listener {
                 biased;
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
-                        connections.spawn(serve_and_shut_down(builder(), stream));
+                        connections.spawn(serve_and_shut_down(builder().extension(stream.peer()), stream));
                     }
                     Ok(None) => break,
                     Err(error) if is_scarcity(&error) => tokio::time::sleep(PAUSE).await,

@@ -4,6 +4,7 @@
 //! property that all holders of such a descriptor share, the parent's terminal session maybe: it is put
 //! back when the stream is dropped. Terminals and files cannot be polled; a thread carries their bytes.
 
+use super::peer::Peer;
 use super::stream::Stream;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use std::fs::File;
@@ -31,7 +32,7 @@ fn over(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<Stream> {
     // Both are looked at before either is changed: they may be one and the same.
     let flags = [Flags::of(input)?, Flags::of(output)?];
     let stream = tokio::io::join(reader(input.try_clone_to_owned()?)?, writer(output.try_clone_to_owned()?)?);
-    Ok(Stream::new(stream).with_guard(flags))
+    Ok(Stream::to(Peer::Stdio, stream).with_guard(flags))
 }
 
 /// The status flags of a descriptor, put back on drop.
@@ -149,6 +150,7 @@ mod tests {
         };
         let mut stream = over(stdin.as_fd(), stdout.as_fd()).unwrap();
         assert!(!is_blocking(&stdin) && !is_blocking(&stdout));
+        assert_eq!(stream.peer(), Peer::Stdio);
 
         write_in.write_all(b"ping").unwrap();
         let mut got = [0; 4];

@@ -2,6 +2,7 @@
 
 use super::address::{Address, AddressError};
 use super::child::Child;
+use super::peer::Peer;
 use super::stdio;
 use packetstream_core::PacketConnection;
 use std::any::Any;
@@ -23,6 +24,7 @@ pub struct Stream {
     inner: Pin<Box<dyn Transport>>,
     /// Kept for as long as the stream is: what supervises it, or puts back what it changed.
     guard: Option<Box<dyn Any + Send>>,
+    peer: Peer,
 }
 
 trait Transport: AsyncRead + AsyncWrite + Send {}
@@ -55,13 +57,27 @@ pub enum ConnectError {
 /// When the text is no address, or the peer cannot be reached within 20 s.
 pub async fn connect<C: From<PacketConnection>>(address: &str) -> Result<C, ConnectError> {
     let stream = Stream::connect(&address.parse()?).await?;
-    Ok(PacketConnection::builder().spawn(stream).into())
+    Ok(PacketConnection::builder().extension(stream.peer()).spawn(stream).into())
 }
 
 impl Stream {
     /// Wraps a stream of any kind.
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
-        Self { inner: Box::pin(stream), guard: None }
+        Self::to(Peer::Other, stream)
+    }
+
+    /// A stream to a peer that is known.
+    pub(super) fn to(peer: Peer, stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        Self { inner: Box::pin(stream), guard: None, peer }
+    }
+
+    pub(super) fn tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self::to(Peer::Tcp(stream.peer_addr()?), stream))
+    }
+
+    pub(super) fn unix(stream: UnixStream) -> Self {
+        Self::to(Peer::Unix(stream.peer_cred().ok().map(Into::into)), stream)
     }
 
     pub(super) fn with_guard(self, guard: impl Any + Send) -> Self {
@@ -72,7 +88,13 @@ impl Stream {
     #[must_use]
     pub fn pair(buffer: usize) -> (Self, Self) {
         let (here, there) = tokio::io::duplex(buffer);
-        (Self::new(here), Self::new(there))
+        (Self::to(Peer::Memory, here), Self::to(Peer::Memory, there))
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub const fn peer(&self) -> Peer {
+        self.peer
     }
 
     /// Opens a stream to an address.
@@ -87,14 +109,9 @@ impl Stream {
     pub async fn connect(address: &Address) -> Result<Self, ConnectError> {
         match address {
             Address::Tcp(host_and_port) => {
-                in_time(async {
-                    let stream = TcpStream::connect(host_and_port).await?;
-                    stream.set_nodelay(true)?;
-                    Ok(Self::new(stream))
-                })
-                .await
+                in_time(async { Self::tcp(TcpStream::connect(host_and_port).await?) }).await
             }
-            Address::Unix(path) => in_time(async { UnixStream::connect(path).await.map(Self::new) }).await,
+            Address::Unix(path) => in_time(async { UnixStream::connect(path).await.map(Self::unix) }).await,
             Address::Stdio => stdio::stream(),
             Address::Exec(words) => Child::spawn(command(words)).map(|(stream, _)| stream),
         }
@@ -154,6 +171,9 @@ impl AsyncWrite for Stream {
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream").field("guarded", &self.guard.is_some()).finish_non_exhaustive()
+        f.debug_struct("Stream")
+            .field("peer", &self.peer)
+            .field("guarded", &self.guard.is_some())
+            .finish_non_exhaustive()
     }
 }

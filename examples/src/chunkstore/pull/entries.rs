@@ -1,6 +1,6 @@
 //! Reading the entries of a directory, whatever its size, in little memory.
 
-use super::NodeError;
+use super::directory::ReadError;
 use super::fetch::{Fetcher, Leaves};
 use crate::chunkstore::tree::blockref::BlockRef;
 use crate::chunkstore::tree::dirent::Dirent;
@@ -10,6 +10,7 @@ use packetstream::{Bytes, Payload, PayloadReader};
 const MAX_ENTRY: usize = 64 << 10;
 
 /// The entries of a directory, in order.
+#[derive(Debug)]
 pub(super) struct Entries {
     fetcher: Fetcher,
     leaves: Leaves,
@@ -24,8 +25,12 @@ impl Entries {
         Self { fetcher, leaves: Leaves::new(block), fetched: PayloadReader::new(Bytes::new()), ended: false }
     }
 
+    pub(super) const fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
     /// The next entry. Chunks are fetched one by one: other directories' files are fetched meanwhile.
-    pub(super) async fn next_entry(&mut self) -> Result<Option<Dirent>, NodeError> {
+    pub(super) async fn next_entry(&mut self) -> Result<Option<Dirent>, ReadError> {
         // An entry may end in the next chunk, so all it can have must be here.
         while self.fetched.remaining() < MAX_ENTRY && !self.ended {
             self.fetch().await?;
@@ -33,10 +38,10 @@ impl Entries {
         if self.fetched.remaining() == 0 {
             return Ok(None);
         }
-        Dirent::parse(&mut self.fetched).map(Some).map_err(NodeError::Entry)
+        Dirent::parse(&mut self.fetched).map(Some).map_err(ReadError::Entry)
     }
 
-    async fn fetch(&mut self) -> Result<(), NodeError> {
+    async fn fetch(&mut self) -> Result<(), ReadError> {
         let Some(leaf) = self.leaves.next_leaf(&self.fetcher).await? else {
             self.ended = true;
             return Ok(());

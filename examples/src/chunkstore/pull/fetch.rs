@@ -62,7 +62,7 @@ pub enum FetchError {
 
 /// Asks a server for chunks, within a budget of bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Fetcher {
+pub(crate) struct Fetcher {
     client: ChunkClient,
     budget: Arc<Semaphore>,
     tally: Arc<Tally>,
@@ -101,7 +101,7 @@ pub(super) struct Arrived {
 }
 
 impl Fetcher {
-    pub(super) fn new(client: ChunkClient, tally: Arc<Tally>) -> Self {
+    pub(crate) fn new(client: ChunkClient, tally: Arc<Tally>) -> Self {
         Self { client, budget: Arc::new(Semaphore::new(BYTES)), tally }
     }
 

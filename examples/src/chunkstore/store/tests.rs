@@ -1,16 +1,22 @@
 //! What a store promises.
 
+mod complete;
+mod lists;
+
 use super::*;
 use crate::chunkstore::tree::dirent::{Dirent, Entry, Kind};
 use futures_util::future::try_join_all;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 const CLASS: HashClass = HashClass::Sha256;
+/// No test takes longer.
+const LIMIT: Duration = Duration::from_mins(1);
 
 async fn within<T>(test: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_mins(1), test).await.expect("the test hangs")
+    tokio::time::timeout(LIMIT, test).await.expect("the test hangs")
 }
 
 fn chunk(number: u64) -> Bytes {
@@ -19,6 +25,21 @@ fn chunk(number: u64) -> Bytes {
 
 fn entry(name: &str) -> RawEntry {
     RawEntry::from(&Entry { time: 1.0, root: Dirent { name: Some(name.into()), ..Dirent::new(Kind::File) } })
+}
+
+fn new_store(class: HashClass) -> (TempDir, Store) {
+    let directory = TempDir::new().unwrap();
+    let store = Store::open(directory.path(), class).unwrap();
+    (directory, store)
+}
+
+/// Works on while it is wanted, up to the limit of a test.
+fn while_it_is(wanted: &dyn Fn() -> bool) {
+    let begun = Instant::now();
+    while wanted() {
+        assert!(begun.elapsed() < LIMIT, "it is wanted for ever");
+        std::thread::yield_now();
+    }
 }
 
 #[tokio::test]
@@ -105,4 +126,75 @@ fn a_file_that_is_no_database_is_an_error() {
     fs::write(directory.path().join(FILE), "something else").unwrap();
     let error = Store::open(directory.path(), CLASS).unwrap_err();
     assert!(matches!(error, OpenError::Database { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn work_that_nobody_waits_for_keeps_its_turn_until_it_is_done() {
+    let (_directory, store) = new_store(CLASS);
+    let (begun, has_begun) = oneshot::channel();
+    let (end, may_end) = oneshot::channel::<()>();
+    let work = move || {
+        begun.send(()).unwrap();
+        may_end.blocking_recv()
+    };
+    let caller = tokio::spawn({
+        let store = store.clone();
+        async move { store.in_thread(work).await }
+    });
+    within(has_begun).await.unwrap();
+    caller.abort();
+    assert!(within(caller).await.unwrap_err().is_cancelled());
+    assert_eq!(store.threads.available_permits(), THREADS - 1);
+
+    end.send(()).unwrap();
+    let all = store.threads.acquire_many(u32::try_from(THREADS).unwrap());
+    assert!(within(all).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_walk_is_told_when_nobody_waits_for_it() {
+    let (_directory, store) = new_store(CLASS);
+    let (begun, has_begun) = oneshot::channel();
+    let (ended, has_ended) = oneshot::channel();
+    let caller = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let walk = store.walk(|_, wanted| {
+                begun.send(wanted()).unwrap();
+                while_it_is(wanted);
+                ended.send(()).unwrap();
+                Ok::<_, StoreError>(())
+            });
+            walk.await
+        }
+    });
+    assert!(within(has_begun).await.unwrap());
+    caller.abort();
+    within(has_ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn walks_leave_threads_to_those_who_want_a_chunk() {
+    let (_directory, store) = new_store(CLASS);
+    let code = within(store.add(chunk(1))).await.unwrap();
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let callers: Vec<_> = (0..2 * THREADS)
+        .map(|_| {
+            let (store, begun) = (store.clone(), begun.clone());
+            tokio::spawn(async move {
+                let walk = store.walk(move |_, wanted| {
+                    begun.send(()).unwrap();
+                    while_it_is(wanted);
+                    Ok::<_, StoreError>(())
+                });
+                walk.await
+            })
+        })
+        .collect();
+    for _ in 0..WALKS {
+        within(has_begun.recv()).await.unwrap();
+    }
+    assert_eq!(within(store.get(code)).await.unwrap(), Some(chunk(1)));
+    assert!(has_begun.try_recv().is_err());
+    callers.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -9,36 +9,38 @@
 //! `uint(offset) blockref`, a part of another block.
 
 use crate::chunkstore::hash::HashCode;
-use bytes::{BufMut, Bytes, BytesMut};
-use packetstream::{Payload, PayloadError, PayloadProblem, PayloadReader};
-
-const INDIRECT: u64 = 1;
-const HAS_TYPE: u64 = 2;
-const HAS_TYPE_FLAGS: u64 = 4;
-const ALL_FLAGS: u64 = INDIRECT | HAS_TYPE | HAS_TYPE_FLAGS;
+use bytes::Bytes;
+use packetstream::{Payload, Variants};
 
 /// A stretch of some file's or directory's bytes.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Payload)]
+#[payload(length, assert(body.is_as_long_as(span), "a literal block is not as long as it says"))]
 pub struct BlockRef {
+    /// Whether `body` holds the bytes of block references, back to back, instead of the stretch itself.
+    #[payload(flag = 0)]
+    pub indirect: bool,
     /// How many bytes the stretch is long.
     pub span: u64,
-    /// Whether `body` holds the bytes of block references, back to back, instead of the stretch itself.
-    pub indirect: bool,
+    /// The number of the body's variant, unless that is 0.
+    #[payload(flag = 1)]
+    pub(crate) kind: Option<u64>,
     /// Bits that belong to the type; none has a meaning here.
-    pub type_flags: u64,
+    #[payload(flag = 2)]
+    pub type_flags: Option<u64>,
     /// Where the bytes are.
+    #[payload(id = kind)]
     pub body: Body,
 }
 
 /// Where the bytes of a block are.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Payload)]
 pub enum Body {
     /// In the chunk of this name.
     Chunk(HashCode),
     /// They are all this one.
-    Repeated(u8),
+    Repeated(#[payload(big)] u8),
     /// Here.
-    Literal(Bytes),
+    Literal(#[payload(rest)] Bytes),
     /// In another block.
     Part {
         /// Where in the other block they begin.
@@ -49,103 +51,29 @@ pub enum Body {
 }
 
 impl Body {
-    const fn number(&self) -> u64 {
-        match self {
-            Self::Chunk(_) => 0,
-            Self::Repeated(_) => 1,
-            Self::Literal(_) => 2,
-            Self::Part { .. } => 3,
-        }
-    }
-
-    fn parse(number: u64, span: u64, reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        match number {
-            0 => HashCode::parse(reader).map(Self::Chunk),
-            1 => reader.array().map(|[octet]| Self::Repeated(octet)),
-            2 => reader.bytes(span).map(Self::Literal),
-            3 => Ok(Self::Part { offset: reader.uint()?, whole: Box::new(reader.field("BlockRef.body")?) }),
-            _ => Err(reader.error(PayloadProblem::Invalid("unknown block type"))),
-        }
-    }
-
-    fn transcribe(&self, out: &mut BytesMut) {
-        match self {
-            Self::Chunk(code) => code.transcribe(out),
-            Self::Repeated(octet) => out.put_u8(*octet),
-            Self::Literal(bytes) => out.put_slice(bytes),
-            Self::Part { offset, whole } => {
-                offset.transcribe(out);
-                whole.transcribe(out);
-            }
-        }
+    fn is_as_long_as(&self, span: u64) -> bool {
+        !matches!(self, Self::Literal(bytes) if bytes.len() as u64 != span)
     }
 }
 
 impl BlockRef {
+    /// A block of `span` bytes.
+    #[must_use]
+    pub fn new(span: u64, body: Body) -> Self {
+        let kind = Some(body.id()).filter(|id| *id != 0);
+        Self { indirect: false, span, kind, type_flags: None, body }
+    }
+
     /// The block that a chunk holds.
     #[must_use]
-    pub const fn direct(code: HashCode, span: u64) -> Self {
-        Self { span, indirect: false, type_flags: 0, body: Body::Chunk(code) }
+    pub fn direct(code: HashCode, span: u64) -> Self {
+        Self::new(span, Body::Chunk(code))
     }
 
     /// The block that a chunk of block references refers to.
     #[must_use]
-    pub const fn indirect(code: HashCode, span: u64) -> Self {
-        Self { span, indirect: true, type_flags: 0, body: Body::Chunk(code) }
-    }
-
-    fn parse_fields(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        let unknown = reader.error(PayloadProblem::Invalid("unknown block flags"));
-        let flags = reader.uint()?;
-        if flags & !ALL_FLAGS != 0 {
-            return Err(unknown);
-        }
-        let span = reader.uint()?;
-        let number = if flags & HAS_TYPE == 0 { 0 } else { reader.uint()? };
-        let type_flags = if flags & HAS_TYPE_FLAGS == 0 { 0 } else { reader.uint()? };
-        let body = Body::parse(number, span, reader)?;
-        Ok(Self { span, indirect: flags & INDIRECT != 0, type_flags, body })
-    }
-
-    fn transcribe_fields(&self, out: &mut BytesMut) {
-        let number = self.body.number();
-        let flag = |bit, set| if set { bit } else { 0 };
-        let flags = flag(INDIRECT, self.indirect)
-            | flag(HAS_TYPE, number != 0)
-            | flag(HAS_TYPE_FLAGS, self.type_flags != 0);
-        flags.transcribe(out);
-        self.span.transcribe(out);
-        if number != 0 {
-            number.transcribe(out);
-        }
-        if self.type_flags != 0 {
-            self.type_flags.transcribe(out);
-        }
-        self.body.transcribe(out);
-    }
-}
-
-impl Payload for BlockRef {
-    /// The fields are read off `reader` itself, not off the bytes that the length delimits: so blocks
-    /// within blocks count as nested values, and cannot exhaust the stack.
-    fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
-        let length = reader.uint()?;
-        if length > reader.remaining() as u64 {
-            let left = reader.remaining();
-            return Err(reader.error(PayloadProblem::Short { needed: length, left }));
-        }
-        let start = reader.offset();
-        let block = Self::parse_fields(reader)?;
-        if (reader.offset() - start) as u64 != length {
-            return Err(reader.error(PayloadProblem::Invalid("a block reference of another length")));
-        }
-        Ok(block)
-    }
-
-    fn transcribe(&self, out: &mut BytesMut) {
-        let mut fields = BytesMut::new();
-        self.transcribe_fields(&mut fields);
-        fields.freeze().transcribe(out);
+    pub fn indirect(code: HashCode, span: u64) -> Self {
+        Self { indirect: true, ..Self::direct(code, span) }
     }
 }
 
@@ -153,6 +81,8 @@ impl Payload for BlockRef {
 mod tests {
     use super::*;
     use crate::chunkstore::hash::HashClass;
+    use bytes::{BufMut, BytesMut};
+    use packetstream::PayloadProblem;
 
     fn travels(block: &BlockRef, bytes: &[u8]) {
         assert_eq!(block.to_bytes(), bytes);
@@ -176,27 +106,30 @@ mod tests {
 
     #[test]
     fn other_types_say_their_number() {
-        let block = |span, body| BlockRef { span, indirect: false, type_flags: 0, body };
-        travels(&block(300, Body::Repeated(b'z')), b"\x05\x02\x82\x2c\x01z");
-        travels(&block(3, Body::Literal(Bytes::from_static(b"abc"))), b"\x06\x02\x03\x02abc");
-        let whole = Box::new(block(9, Body::Repeated(0)));
-        travels(&block(4, Body::Part { offset: 5, whole }), b"\x09\x02\x04\x03\x05\x04\x02\x09\x01\x00");
-        let flagged = BlockRef { type_flags: 7, ..block(1, Body::Repeated(b'z')) };
+        travels(&BlockRef::new(300, Body::Repeated(b'z')), b"\x05\x02\x82\x2c\x01z");
+        travels(&BlockRef::new(3, Body::Literal(Bytes::from_static(b"abc"))), b"\x06\x02\x03\x02abc");
+        let whole = Box::new(BlockRef::new(9, Body::Repeated(0)));
+        travels(
+            &BlockRef::new(4, Body::Part { offset: 5, whole }),
+            b"\x09\x02\x04\x03\x05\x04\x02\x09\x01\x00",
+        );
+        let flagged = BlockRef { type_flags: Some(7), ..BlockRef::new(1, Body::Repeated(b'z')) };
         travels(&flagged, b"\x05\x06\x01\x01\x07z");
     }
 
     #[test]
     fn a_length_that_is_not_that_of_the_fields_is_refused() {
         assert_eq!(problem(b"\x06\x02\x03\x02ab"), PayloadProblem::Short { needed: 6, left: 5 });
-        let other = PayloadProblem::Invalid("a block reference of another length");
-        assert_eq!(problem(b"\x05\x02\x03\x02abc"), other);
+        let other = PayloadProblem::Invalid("a literal block is not as long as it says");
+        assert_eq!(problem(b"\x05\x02\x03\x02ab"), other);
         assert_eq!(problem(b"\x07\x02\x03\x02abcd"), other);
+        assert_eq!(problem(b"\x06\x02\x03\x01abc"), PayloadProblem::LeftOver(2));
     }
 
     #[test]
     fn unknown_flags_and_types_are_refused() {
-        assert_eq!(problem(b"\x03\x08\x00\x00"), PayloadProblem::Invalid("unknown block flags"));
-        assert_eq!(problem(b"\x03\x02\x00\x04"), PayloadProblem::Invalid("unknown block type"));
+        assert_eq!(problem(b"\x03\x08\x00\x00"), PayloadProblem::UnexpectedFlags(8));
+        assert_eq!(problem(b"\x03\x02\x00\x04"), PayloadProblem::UnknownVariant(4));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Block references of block references, so that one names any number of chunks.
 
-use super::blockref::BlockRef;
+use super::blockref::{BlockRef, Body};
 use crate::chunkstore::hash::HashCode;
 use bytes::{Bytes, BytesMut};
 use packetstream::{Payload, PayloadError, PayloadReader};
@@ -151,11 +151,20 @@ impl Children {
     }
 }
 
+/// The block whose chunks are needed for this one, which may be a part of it.
+pub(crate) fn needed(mut block: BlockRef) -> BlockRef {
+    loop {
+        match block.body {
+            Body::Part { whole, .. } if !block.indirect => block = *whole,
+            _ => return block,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::chunkstore::hash::HashClass;
-    use crate::chunkstore::tree::blockref::Body;
     use std::collections::HashMap;
     use std::convert::Infallible;
 

@@ -6,6 +6,8 @@ struct GetURL;
 struct GetUrl;
 #[derive(Request)]
 struct Crate;
+#[derive(Request)]
+struct Clone;
 
 #[derive(Protocol)]
 #[packetstream(client = Stub)]
@@ -16,6 +18,8 @@ enum Web {
     GetUrl(GetUrl),
     #[request(2)]
     Crate(Crate),
+    #[request(3)]
+    Clone(Clone),
 }
 
 fn main() {}

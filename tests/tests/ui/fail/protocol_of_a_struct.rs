@@ -6,9 +6,8 @@ struct Calc {
 }
 
 #[derive(Protocol)]
-enum Store<T> {
-    #[request(0)]
-    Put(T),
+union Store {
+    put: u64,
 }
 
 fn main() {}

@@ -50,6 +50,6 @@ async fn ask(connection: PacketConnection) -> Result<u64, RequestError> {
 }
 
 fn main() {
-    let _ = ask;
-    let _ = private::all_its_own;
+    let _ = (ask, private::all_its_own);
+    assert_eq!(Calc::REQUESTS.iter().map(|request| request.rq_type).collect::<Vec<_>>(), [0, 1]);
 }

@@ -1,4 +1,4 @@
-use packetstream::{Carries, Protocol, Request};
+use packetstream::{Bytes, Carries, Protocol, Request};
 
 mod calc {
     #[derive(packetstream::Request)]
@@ -24,7 +24,9 @@ enum Health {
 }
 
 fn main() {
-    assert_eq!((<Calc as Carries<Ping>>::REQUEST_TYPE, Calc::from(Ping).rq_type()), (0, 0));
-    assert_eq!((<Health as Carries<Ping>>::REQUEST_TYPE, Health::from(Ping).rq_type()), (16, 16));
-    assert_eq!(Calc::Add(calc::Add(1, 2)).rq_type(), 1);
+    assert_eq!((<Calc as Carries<Ping>>::REQUEST_TYPE, <Calc as Carries<calc::Add>>::REQUEST_TYPE), (0, 1));
+    assert_eq!(<Health as Carries<Ping>>::REQUEST_TYPE, 16);
+    assert!(matches!(Calc::from_request(0, 0, Bytes::new()), Ok(Calc::Ping(Ping))));
+    assert!(matches!(Health::from_request(16, 0, Bytes::new()), Ok(Health::Alive(Ping))));
+    assert!(Health::from_request(0, 0, Bytes::new()).is_err());
 }

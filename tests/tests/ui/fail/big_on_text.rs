@@ -1,0 +1,11 @@
+use packetstream::Payload;
+
+#[derive(Payload)]
+struct Sample {
+    #[payload(big)]
+    name: String,
+    #[payload(little)]
+    index: usize,
+}
+
+fn main() {}

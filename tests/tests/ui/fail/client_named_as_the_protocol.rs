@@ -1,0 +1,7 @@
+use packetstream::Protocol;
+
+#[derive(Protocol)]
+#[packetstream(client = Calc)]
+enum Calc {}
+
+fn main() {}

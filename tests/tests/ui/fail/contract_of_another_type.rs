@@ -1,0 +1,7 @@
+use packetstream::Request;
+
+#[derive(Request)]
+#[request(concurrency = -1)]
+struct Get;
+
+fn main() {}

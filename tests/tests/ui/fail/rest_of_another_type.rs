@@ -1,0 +1,9 @@
+use packetstream::Payload;
+
+#[derive(Payload)]
+struct Line {
+    #[payload(rest)]
+    number: u64,
+}
+
+fn main() {}
