@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The flags of every answer.
 const FLAGS: u64 = 0x11;
@@ -44,6 +45,8 @@ struct Options {
 enum Error {
     #[error("cannot listen on {address}")]
     Listen { address: Address, source: io::Error },
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
@@ -86,6 +89,8 @@ async fn serve(address: Address) -> Result<(), Error> {
         Ok(listener) => listener,
         Err(source) => return Err(Error::Listen { address, source }),
     };
+    // Before anybody is told that it can be interrupted.
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
     if address != Address::Stdio {
         eprintln!("listening on {}", listener.local_address());
     }
@@ -96,7 +101,7 @@ async fn serve(address: Address) -> Result<(), Error> {
     let serving = listener.serve(|| PacketConnection::builder().handler(reverse));
     tokio::select! {
         result = serving => Ok(result?),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
     }
 }
 
