@@ -138,7 +138,7 @@ pub enum Place {
 }
 
 /// One bit of the flags.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Flag {
     /// Which: 0 is the least significant.
     pub bit: u32,

@@ -1,9 +1,11 @@
 //! Keeps deployed peers understood: a test that compares a protocol with a file under version control.
 //!
 //! ```text
+//! use packetstream::Protocol;
+//!
 //! #[test]
 //! fn deployed_peers_are_understood() {
-//!     packetstream::lock::assert_locked(&description, "store.lock");
+//!     packetstream::lock::assert_locked(Store::DESCRIPTION, "store.lock");
 //! }
 //! ```
 //!

@@ -82,26 +82,13 @@ pub(crate) enum Content {
     Inline(Shape),
     /// The value itself, under another name.
     Whole(Shape),
-    Flag(Bit),
-    IfFlag(Bit, Shape),
+    Flag(Flag),
+    IfFlag(Flag, Shape),
     Flags,
     /// What has its count in the field of this name.
     Counted(String, Shape),
     /// What has the number of its variant in the field of this name.
     Chosen(String, Shape),
-}
-
-/// A bit of the flags: [`Flag`], hashable.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Bit {
-    pub(crate) bit: u32,
-    pub(crate) is_set: bool,
-}
-
-impl From<Flag> for Bit {
-    fn from(Flag { bit, is_set }: Flag) -> Self {
-        Self { bit, is_set }
-    }
 }
 
 /// What the bytes of a value are.

@@ -2,10 +2,10 @@
 
 use crate::lock::hexadecimal;
 use crate::outline::{
-    Bit, Body, Content, Field, Outline, Reply, Request, Shape, Spelling, Struct, Type, TypeId, Variant,
+    Body, Content, Field, Outline, Reply, Request, Shape, Spelling, Struct, Type, TypeId, Variant,
 };
 use packetstream_core::Contract;
-use packetstream_core::description::{Docs, Protocol};
+use packetstream_core::description::{Docs, Flag, Protocol};
 use std::fmt::{self, Write};
 
 /// The page of a protocol in Markdown: its requests, the types that they reach, the encodings that occur.
@@ -305,15 +305,15 @@ fn write_flags(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
     fields.iter().try_for_each(|field| {
         let (name, docs) = (&field.name, in_cell(field.docs));
         match field.content {
-            Content::Flag(Bit { bit, is_set: true }) => writeln!(out, "| {bit} | `{name}` | {docs} |"),
-            Content::Flag(Bit { bit, is_set: false }) => {
+            Content::Flag(Flag { bit, is_set: true }) => writeln!(out, "| {bit} | `{name}` | {docs} |"),
+            Content::Flag(Flag { bit, is_set: false }) => {
                 writeln!(out, "| {bit} | not `{name}` | {docs} |")
             }
             // What has bytes has its documentation there.
-            Content::IfFlag(Bit { bit, is_set: true }, _) => {
+            Content::IfFlag(Flag { bit, is_set: true }, _) => {
                 writeln!(out, "| {bit} | `{name}` is there | |")
             }
-            Content::IfFlag(Bit { bit, is_set: false }, _) => {
+            Content::IfFlag(Flag { bit, is_set: false }, _) => {
                 writeln!(out, "| {bit} | `{name}` is not there | |")
             }
             Content::Flags => writeln!(out, "| all | the number `{name}` | {docs} |"),

@@ -1,6 +1,6 @@
 //! Shapes in words: those of [`Encoding`](packetstream_core::description::Encoding), without ambiguities.
 
-use super::{Bit, Content, Field, Outline, Reply, Shape, TypeId};
+use super::{Content, Field, Flag, Outline, Reply, Shape, TypeId};
 
 /// Words that begin something else than the name of a type.
 const RESERVED: &[&str] = &[
@@ -100,7 +100,7 @@ pub(crate) trait Spelling {
         }
     }
 
-    fn bit(&self, Bit { bit, is_set }: Bit) -> String {
+    fn bit(&self, Flag { bit, is_set }: Flag) -> String {
         if is_set { format!("flag {bit}") } else { format!("flag {bit} clear") }
     }
 }

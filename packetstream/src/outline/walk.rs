@@ -211,8 +211,8 @@ impl Walk {
         let content = match field.place {
             Place::Inline => Content::Inline(self.shape(field.encoding)),
             Place::Whole => Content::Whole(self.shape(field.encoding)),
-            Place::Flag(flag) => Content::Flag(flag.into()),
-            Place::IfFlag(flag) => Content::IfFlag(flag.into(), self.shape(field.encoding)),
+            Place::Flag(flag) => Content::Flag(flag),
+            Place::IfFlag(flag) => Content::IfFlag(flag, self.shape(field.encoding)),
             Place::Flags => Content::Flags,
             Place::Counted(other) => Content::Counted(other.to_owned(), self.shape(field.encoding).counted()),
             Place::Chosen(other) => Content::Chosen(other.to_owned(), self.shape(field.encoding)),

@@ -2,7 +2,8 @@
 
 use super::numbered::{self, Match, Numbered};
 use super::{Comparison, Effect, Fit, Part, What};
-use crate::outline::{Bit, Body, Content, Field, Labels, Outline, Shape, Spelling};
+use crate::outline::{Body, Content, Field, Labels, Outline, Shape, Spelling};
+use packetstream_core::description::Flag;
 use std::collections::HashSet;
 
 pub(super) const IGNORED: &str = "peers without it ignore the flags of a request that had none";
@@ -13,7 +14,7 @@ pub(super) const THERE_IF_CLEAR: &str = "peers without it leave the flag clear a
 /// A field that is a flag.
 #[derive(Debug)]
 struct FlagField<'a> {
-    bit: Bit,
+    bit: Flag,
     field: &'a Field,
 }
 
@@ -86,7 +87,7 @@ impl<'a> Comparison<'a> {
         });
         for field in added {
             let (effect, because) = match field.content {
-                Content::IfFlag(Bit { is_set: false, .. }, _) => (Effect::Break, THERE_IF_CLEAR),
+                Content::IfFlag(Flag { is_set: false, .. }, _) => (Effect::Break, THERE_IF_CLEAR),
                 _ => effect_of_flags(old, part),
             };
             self.new_field(effect, place, field, because);

@@ -1,7 +1,8 @@
 //! One line of a lock file, read from left to right.
 
 use crate::lock::LockProblem;
-use crate::outline::{Bit, Content, Reply, Shape, TypeId, is_fixed};
+use crate::outline::{Content, Reply, Shape, TypeId, is_fixed};
+use packetstream_core::description::Flag;
 use std::collections::{HashMap, VecDeque};
 
 /// How deep shapes may lie within shapes, so that no file exhausts the stack.
@@ -122,12 +123,12 @@ impl Line {
     }
 
     /// `flag 3`, `flag 3 clear`
-    fn bit(&mut self) -> Result<Bit, LockProblem> {
+    fn bit(&mut self) -> Result<Flag, LockProblem> {
         if !self.takes("flag") {
             return Err(LockProblem::Expected("a flag"));
         }
         let bit = self.number()?;
-        Ok(Bit { bit, is_set: !self.takes("clear") })
+        Ok(Flag { bit, is_set: !self.takes("clear") })
     }
 
     pub(super) fn reply(&mut self, declared: &Declared) -> Result<Reply, LockProblem> {

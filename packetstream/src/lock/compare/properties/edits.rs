@@ -2,10 +2,9 @@
 
 use super::model::{Packet, Peer};
 use crate::lock::text;
-use crate::outline::{
-    Bit, Body, Content, Field, Outline, Reply, Request, Shape, Struct, Type, TypeId, Variant,
-};
+use crate::outline::{Body, Content, Field, Outline, Reply, Request, Shape, Struct, Type, TypeId, Variant};
 use packetstream_core::Contract;
+use packetstream_core::description::Flag;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -239,7 +238,7 @@ impl Choices<'_> {
 
     /// What a field can be next to `fields`.
     fn content(&mut self, fields: &[Field], types: usize) -> Content {
-        let bit = Bit { bit: BITS[self.below(4)], is_set: self.below(4) != 3 };
+        let bit = Flag { bit: BITS[self.below(4)], is_set: self.below(4) != 3 };
         let by = fields.get(self.below(fields.len())).map(|field| field.name.clone()).unwrap_or_default();
         match self.below(10) {
             3..6 => Content::Flag(bit),
