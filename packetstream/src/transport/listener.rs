@@ -147,7 +147,7 @@ async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), Con
     let mut ended = builder.serve(stream).await;
     // The peer has said its last, or is past telling: there is nobody to report an error to.
     let _ = tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await;
-    ended.result
+    ended.report.result
 }
 
 /// Whether accepting failed because of the peer and not because of this machine.
