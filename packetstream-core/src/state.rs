@@ -528,13 +528,13 @@ impl<W> ConnectionState<W> {
     /// Our requests that have no answer yet, sent or not.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.channels().fold(0, |sum, space| sum.saturating_add(space.asked.len()))
+        self.count(|space| space.asked.len())
     }
 
     /// The peer's requests that were not answered yet.
     #[must_use]
     pub fn owed(&self) -> usize {
-        self.channels().fold(0, |sum, space| sum.saturating_add(space.owed.len()))
+        self.count(|space| space.owed.len())
     }
 
     /// Requests of the peer that were refused here, because of their channel or because they came too late;
@@ -574,8 +574,12 @@ impl<W> ConnectionState<W> {
         self.outgoing.bytes()
     }
 
-    fn channels(&self) -> impl Iterator<Item = &Channel<W>> {
-        std::iter::once(&self.main).chain(self.others.values())
+    fn count(&self, of: impl Fn(&Channel<W>) -> usize) -> usize {
+        let main = of(&self.main);
+        if self.others.is_empty() {
+            return main;
+        }
+        self.others.values().map(of).fold(main, usize::saturating_add)
     }
 
     fn channels_mut(&mut self) -> impl Iterator<Item = &mut Channel<W>> {

@@ -66,8 +66,7 @@ pub(super) struct Submission {
     pub(super) flags: u64,
     pub(super) payload: Bytes,
     pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
-    /// When it was submitted, if somebody wants to know.
-    pub(super) submitted: Option<Instant>,
+    pub(super) observed: Observed,
 }
 
 /// What the state keeps of a request of ours.
@@ -76,10 +75,11 @@ pub(super) struct Waiter {
     pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
     /// Of [`Barriers`](super::barriers::Barriers).
     pub(super) epoch: u64,
-    pub(super) channel: u64,
-    pub(super) rq_type: u64,
-    pub(super) submitted: Option<Instant>,
+    pub(super) observed: Observed,
 }
+
+/// What observers are told of a request at its end, if there are any: its type, and when it was submitted.
+pub(super) type Observed = Option<Box<(u64, Instant)>>;
 
 impl Limits {
     /// The longest payload that fits a packet whatever its header.
@@ -179,8 +179,8 @@ impl Call {
 impl Shared {
     fn send(&self, channel: u64, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
         let (answer, waiting) = oneshot::channel();
-        let submitted = (!self.observers.is_empty()).then(Instant::now);
-        let submission = Submission { channel, rq_type, flags, payload, answer, submitted };
+        let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
+        let submission = Submission { channel, rq_type, flags, payload, answer, observed };
         match self.inbox.push(Command::Submit(submission)) {
             Ok(()) => Ok(waiting),
             Err(_) => Err(self.not_sent()),

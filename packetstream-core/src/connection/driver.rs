@@ -219,7 +219,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             match self.decoder.next_packet() {
                 Ok(Some(packet)) => {
                     self.session.handle(packet);
-                    self.start_requests(cx);
+                    if self.session.has_waiting() {
+                        self.start_requests(cx);
+                    }
                 }
                 Ok(None) => return (taken > 0, true),
                 Err(error) => {

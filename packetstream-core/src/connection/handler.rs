@@ -11,7 +11,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// Performs the requests of the peer, one future for each.
 ///
@@ -112,14 +111,12 @@ impl Handler for NoHandler {
     }
 }
 
-/// Which request is performed, and since when.
+/// Which request is performed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     pub(super) id: RequestId,
     /// Counts the requests that were begun.
     pub(super) number: u64,
-    /// When it was begun, if somebody wants to know.
-    pub(super) begun: Option<Instant>,
 }
 
 /// The tasks of requests that did not finish at once.

@@ -49,7 +49,8 @@ pub(super) struct Session {
     barriers: Barriers,
     /// Requests of the peer that wait to be performed.
     backlog: VecDeque<Requested>,
-    /// When the handlers were begun that did not finish at once, by the numbers of their tickets.
+    /// When the handlers were begun that did not finish at once, or all if somebody wants to know, by the numbers of
+    /// their tickets.
     running: BTreeMap<u64, Instant>,
     tickets: u64,
     phase: Phase,
@@ -216,13 +217,13 @@ impl Session {
     }
 
     fn submit(&mut self, submission: Submission) {
-        let Submission { channel, rq_type, flags, payload, answer, submitted } = submission;
+        let Submission { channel, rq_type, flags, payload, answer, observed } = submission;
         if answer.is_closed() {
             self.stats.calls_withdrawn += 1;
             return self.settle(answer, Err(NotSent::Closed.into()));
         }
         let epoch = self.barriers.call();
-        let waiter = Waiter { answer, epoch, channel, rq_type, submitted };
+        let waiter = Waiter { answer, epoch, observed };
         match self.state.submit(channel, rq_type, flags, payload, waiter) {
             Ok(_) => self.stats.calls += 1,
             Err((error, waiter)) => {
@@ -276,27 +277,34 @@ impl Session {
         }
     }
 
+    /// Whether requests of the peer wait to be performed.
+    #[inline]
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
     /// The next request of the peer to perform, if one may be begun.
     pub(super) fn next_request(&mut self) -> Option<(Ticket, Incoming)> {
         if !self.may_start() {
             return None;
         }
         let request = self.backlog.pop_front()?;
-        let begun = (!self.shared.observers.is_empty()).then(Instant::now);
         self.tickets += 1;
-        let ticket = Ticket { id: request.id, number: self.tickets, begun };
+        let ticket = Ticket { id: request.id, number: self.tickets };
+        if !self.shared.observers.is_empty() {
+            self.goes_on(ticket);
+        }
         Some((ticket, Incoming::new(request, Arc::clone(&self.shared))))
     }
 
-    /// Takes note that a request did not finish at once.
+    /// Takes note that a request did not finish at once, or that its time is of interest.
     pub(super) fn goes_on(&mut self, ticket: Ticket) {
-        self.running.insert(ticket.number, ticket.begun.unwrap_or_else(Instant::now));
+        self.running.entry(ticket.number).or_insert_with(Instant::now);
     }
 
     /// Takes note of what came of a request.
     pub(super) fn finished(&mut self, ticket: Ticket, outcome: Outcome) {
-        self.running.remove(&ticket.number);
-        if let Some(begun) = ticket.begun {
+        if let Some(begun) = self.running.remove(&ticket.number) {
             let took = begun.elapsed();
             self.shared.observe(|observer| observer.request_answered(ticket.id, took, &outcome));
         }
@@ -363,12 +371,13 @@ impl Session {
     pub(super) fn handle(&mut self, packet: Packet) {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
-        if packet.channel() != 0 && matches!(packet.kind(), Kind::Request(_)) {
-            self.accept_channel(packet.channel());
+        let channel = packet.channel();
+        if channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
+            self.accept_channel(channel);
         }
         match self.state.handle_packet(packet) {
             Ok(None) => {}
-            Ok(Some(Event::Answered { waiter, outcome })) => self.answered(waiter, outcome),
+            Ok(Some(Event::Answered { waiter, outcome })) => self.answered(channel, waiter, outcome),
             Ok(Some(Event::Requested(request))) => self.admit(request),
             Ok(Some(Event::Ended(abandoned))) => {
                 self.ended_by.get_or_insert(EndedBy::Peer);
@@ -391,10 +400,11 @@ impl Session {
         }
     }
 
-    fn answered(&mut self, waiter: Waiter, outcome: Outcome) {
-        if let Some(submitted) = waiter.submitted {
-            let waiting = submitted.elapsed();
-            self.shared.observe(|observer| observer.call_answered(waiter.rq_type, waiting, &outcome));
+    fn answered(&mut self, channel: u64, waiter: Waiter, outcome: Outcome) {
+        if let Some(observed) = &waiter.observed {
+            let (rq_type, submitted) = **observed;
+            let elapsed = submitted.elapsed();
+            self.shared.observe(|observer| observer.call_answered(rq_type, elapsed, &outcome));
         }
         let outcome = match outcome {
             Ok(reply) => {
@@ -404,8 +414,8 @@ impl Session {
             Err(failure) => {
                 self.stats.calls_failed += 1;
                 // Python leaves the number out.
-                let is_refused = waiter.channel != 0 && failure.is_unknown_channel();
-                Err(if is_refused { Failure::unknown_channel(waiter.channel) } else { failure })
+                let is_refused = channel != 0 && failure.is_unknown_channel();
+                Err(if is_refused { Failure::unknown_channel(channel) } else { failure })
             }
         };
         self.settle_call(waiter, outcome.map_err(CallError::Failed));
