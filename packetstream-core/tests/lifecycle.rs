@@ -254,8 +254,10 @@ async fn the_report_counts_answers_that_the_peer_did_not_get() {
         let request = Packet::request(0, 2, 1, 0, Bytes::new()).unwrap().transcribe();
         tokio::io::AsyncWriteExt::write_all(&mut peer_out, &request).await.unwrap();
         drop(peer_in);
-        let notices_it = connection.submit(0, 0, Bytes::new());
-        assert!(notices_it.await.is_err());
+        let _notices_it = connection.submit(0, 0, Bytes::new());
+        while connection.is_open() {
+            tokio::task::yield_now().await;
+        }
         tokio::io::AsyncWriteExt::write_all(&mut peer_out, &[3, 0, 2, 0]).await.unwrap();
         let report = connection.closed().await;
         assert_eq!(report.requests_unanswered, 1, "{report}");
