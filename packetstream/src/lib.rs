@@ -213,6 +213,9 @@ pub use transport::connect;
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
 
+#[doc = include_str!("../docs/python.md")]
+pub mod python {}
+
 /// What the derive macros call; not for people.
 #[doc(hidden)]
 pub mod __private {
