@@ -195,11 +195,13 @@ pub use service::serve;
 pub use transport::Address;
 pub use transport::AddressError;
 pub use transport::Child;
+pub use transport::ChildEnded;
 pub use transport::ConnectError;
 pub use transport::Credentials;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
+pub use transport::Stderr;
 pub use transport::Stream;
 pub use transport::connect;
 

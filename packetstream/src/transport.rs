@@ -13,6 +13,8 @@ mod stream;
 pub use address::Address;
 pub use address::AddressError;
 pub use child::Child;
+pub use child::ChildEnded;
+pub use child::Stderr;
 pub use listener::Listener;
 pub use listener::ServeError;
 pub use peer::Credentials;
