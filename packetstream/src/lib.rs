@@ -201,6 +201,7 @@ pub use transport::Credentials;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
+pub use transport::Ssh;
 pub use transport::Stderr;
 pub use transport::Stream;
 pub use transport::connect;
