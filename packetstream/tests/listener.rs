@@ -61,7 +61,7 @@ async fn is_answered(server: &Stoppable, peer: &mut (impl AsyncRead + AsyncWrite
     peer.write_all(b"\x03\x02\x02\x01").await.unwrap();
     let mut answer = [0; 3];
     peer.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"\x02\x02\x01");
+    assert_eq!(&answer, b"\x02\x02\x04");
 }
 
 #[tokio::test]
