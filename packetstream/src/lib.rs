@@ -103,7 +103,12 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end. Programs are
+//! started by [`Child`], on other machines by [`Ssh`]; if one does not end well, the connection fails with a
+//! [`ChildEnded`]. [`Listener::serve_until`] stops when it is told to, and lets what was asked be answered.
+//!
+//! With the feature `tracing`, what children say on standard error can become events, and connections that
+//! fail while they are served do.
 //!
 //! # Back-pressure
 //!

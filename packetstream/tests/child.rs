@@ -162,36 +162,14 @@ async fn last_words_are_not_waited_for_while_a_grandchild_may_say_more() {
 #[cfg(feature = "tracing")]
 mod traced {
     use super::*;
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-    use tracing_subscriber::fmt;
-
-    /// What was logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use common::log::Log;
 
     /// What is logged of a child that ends with status 1, and its error.
     async fn logged(script: &str) -> (String, ChildEnded) {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = fmt().without_time().with_ansi(false).with_writer(move || writer.clone()).finish();
-        // The test's one thread runs all its tasks.
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let log = Log::new();
         let (mut stream, _child) = Child::spawn_with(shell(script), Stderr::Trace).unwrap();
         let error = in_time(stream.read_u8()).await.unwrap_err();
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        (text, ended(&error))
+        (log.text(), ended(&error))
     }
 
     fn event(child: &ChildEnded, line: &str) -> String {

@@ -179,6 +179,22 @@ async fn stopping_closes_the_only_connection() {
     .await;
 }
 
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn a_connection_that_fails_is_an_event() {
+    in_time(async {
+        let log = common::log::Log::new();
+        let (server, peer) = serve_one().await;
+        drop(peer);
+        let error = server.serving.await.unwrap().unwrap_err();
+        assert!(matches!(error, ServeError::Connection(ConnectionError::NoGoodbye)), "{error:?}");
+        let text = log.text();
+        assert!(text.starts_with("DEBUG packetstream::listener: a connection failed peer=Unix("), "{text}");
+        assert!(text.ends_with(" error=the stream ended without the peer's goodbye\n"), "{text}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn dropping_a_server_drops_its_connections() {
     in_time(async {
