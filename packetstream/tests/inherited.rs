@@ -108,8 +108,8 @@ fn by_shell(redirections: &str, addresses: &[&str]) -> Command {
     command
 }
 
-/// Has a conversation, and hands the stream back.
-async fn converse(stream: Stream) -> Stream {
+/// Has a conversation, and returns the stream with what was read behind it already.
+async fn converse(stream: Stream) -> (Stream, Bytes) {
     let (connection, driver) = PacketConnection::builder().build(stream);
     let ask = async {
         for question in ["abc", "", "another one"] {
@@ -120,8 +120,15 @@ async fn converse(stream: Stream) -> Stream {
     };
     let (ended, ()) = tokio::join!(driver.run(), ask);
     ended.result.unwrap();
-    assert!(ended.unread.is_empty(), "{:?}", ended.unread);
-    ended.transport
+    (ended.transport, ended.unread)
+}
+
+/// Has a conversation, and returns what comes behind it, to the end of the stream.
+async fn converse_to_the_end(stream: Stream) -> String {
+    let (mut stream, unread) = converse(stream).await;
+    let mut rest = unread.to_vec();
+    stream.read_to_end(&mut rest).await.unwrap();
+    String::from_utf8(rest).unwrap()
 }
 
 /// A file, and a place to write into it for somebody else.
@@ -145,9 +152,7 @@ async fn no_stray_print_reaches_the_stream() {
     let mut command = this_program(&["stdio:"]);
     command.stderr(place);
     let (stream, child) = Child::spawn(command).unwrap();
-    let mut stream = converse(stream).await;
-    let mut rest = String::new();
-    stream.read_to_string(&mut rest).await.unwrap();
+    let rest = converse_to_the_end(stream).await;
     assert_eq!(rest, "served\n", "only what was printed when the stream was gone");
     assert!(child.wait().await.unwrap().success());
 
@@ -167,11 +172,9 @@ async fn standard_output_is_put_back() {
     command.stdin(theirs.try_clone().unwrap()).stdout(theirs).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     drop(command);
-    let stream = converse(Stream::from_fd(ours).unwrap()).await;
-    let mut stream = converse(stream).await;
-    let mut rest = String::new();
-    stream.read_to_string(&mut rest).await.unwrap();
-    assert_eq!(rest, "served\n");
+    let (stream, unread) = converse(Stream::from_fd(ours).unwrap()).await;
+    assert_eq!(unread, "", "nothing is printed in between");
+    assert_eq!(converse_to_the_end(stream).await, "served\n");
     assert!(child.wait().await.unwrap().success());
 }
 
@@ -197,8 +200,7 @@ async fn a_socket_is_had_by_its_number() {
     drop(command);
     let stream = Stream::from_fd(ours).unwrap();
     assert!(matches!(stream.peer(), Peer::Unix(Some(_))), "{stream:?}");
-    let mut stream = converse(stream).await;
-    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    assert_eq!(converse_to_the_end(stream).await, "");
     assert!(child.wait().await.unwrap().success());
     let text = text(stdout);
     assert!(text.contains("stray: from Unix(Some("), "{text}");
@@ -210,8 +212,7 @@ async fn two_pipes_are_had_by_their_numbers() {
     let mut command = by_shell("4<&0 5>&1 </dev/null >/dev/null", &["fd:4,5"]);
     let mut child = command.stdin(their_recv).stdout(their_send).spawn().unwrap();
     drop(command);
-    let mut stream = converse(Stream::from_fds(our_recv, our_send).unwrap()).await;
-    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    assert_eq!(converse_to_the_end(Stream::from_fds(our_recv, our_send).unwrap()).await, "");
     assert!(child.wait().await.unwrap().success());
 }
 
