@@ -203,7 +203,8 @@ async fn a_program_answers(server: Server) {
         assert_eq!(reply.payload, payload.iter().rev().copied().collect::<Vec<_>>());
     }
     connection.close();
-    connection.closed().await.unwrap_or_else(|error| panic!("{error:?}"));
+    let report = connection.closed().await;
+    assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
 }
 
 async fn words_reach_the_program_as_they_are(server: Server) {

@@ -115,9 +115,23 @@ async fn a_connection_says_what_ended_its_child() {
         let connection = PacketConnection::builder().spawn(stream);
         let error = connection.submit(0, 0, "a question").await.unwrap_err();
         assert_eq!(ChildEnded::find_in(&error).unwrap().pid, child.id());
-        let error = connection.closed().await.unwrap_err();
+        let error = connection.closed().await.result.unwrap_err();
         assert!(matches!(error, ConnectionError::Read(_) | ConnectionError::Write(_)), "{error:?}");
         assert_eq!(ChildEnded::find_in(&error).unwrap().status.signal(), Some(11));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_a_child_ends_behind_a_goodbye_is_part_of_the_report() {
+    in_time(async {
+        let goodbye = r"printf '\003\001\002\000\003\000\002\000'; cat >/dev/null";
+        let report = PacketConnection::builder().spawn(spawn(&format!("{goodbye}; exit 7")).0).closed().await;
+        assert!(report.result.is_ok(), "{report}");
+        assert_eq!(ended(report.shut_down.as_deref().unwrap()).status.code(), Some(7));
+
+        let report = PacketConnection::builder().spawn(spawn(goodbye).0).closed().await;
+        assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
     })
     .await;
 }

@@ -89,7 +89,7 @@ async fn serve_one(address: &str) -> Result<(), io::Error> {
     };
     let ended = PacketConnection::builder().handler(reverse).serve(stream).await;
     print!("stray: the beginning of a line, ");
-    ended.result.unwrap();
+    ended.report.result.unwrap();
     Ok(())
 }
 
@@ -119,7 +119,7 @@ async fn converse(stream: Stream) -> (Stream, Bytes) {
         connection.close();
     };
     let (ended, ()) = tokio::join!(driver.run(), ask);
-    ended.result.unwrap();
+    ended.report.result.unwrap();
     (ended.transport, ended.unread)
 }
 

@@ -85,8 +85,8 @@ async fn stopping_answers_what_was_asked_on_every_connection_and_accepts_no_more
             assert_eq!(call.await.unwrap().payload, answer);
         }
         server.serving.await.unwrap().unwrap();
-        one.closed().await.unwrap();
-        two.closed().await.unwrap();
+        one.closed().await.result.unwrap();
+        two.closed().await.result.unwrap();
     })
     .await;
 }
@@ -96,16 +96,17 @@ async fn a_peer_that_does_not_say_goodbye_is_waited_for_as_long_as_its_limits_sa
     in_time(async {
         let (listener, address) = listener().await;
         let (failures, mut failed) = mpsc::unbounded_channel();
-        let listener = listener.on_failed(move |peer, error| failures.send((peer, error.clone())).unwrap());
+        let listener = listener.on_failed(move |peer, report| failures.send((peer, report.clone())).unwrap());
         let limit = Duration::from_millis(20);
         let server = serve(listener, limit);
         let mut silent = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).await.unwrap();
         is_answered(&server, &mut silent).await;
         server.stop.send(()).unwrap();
         server.serving.await.unwrap().unwrap();
-        let (peer, error) = failed.recv().await.unwrap();
+        let (peer, report) = failed.recv().await.unwrap();
         assert_eq!(peer, Peer::Tcp(silent.local_addr().unwrap()));
-        assert!(matches!(error, ConnectionError::CloseTimedOut { limit: l, .. } if l == limit), "{error:?}");
+        let waited = &report.result;
+        assert!(matches!(waited, Err(ConnectionError::GoodbyeTimedOut(time)) if *time == limit), "{report}");
     })
     .await;
 }
@@ -115,7 +116,7 @@ async fn connections_that_fail_are_told_of_and_others_are_not() {
     in_time(async {
         let (listener, address) = listener().await;
         let (failures, mut failed) = mpsc::unbounded_channel();
-        let listener = listener.on_failed(move |peer, error| failures.send((peer, error.clone())).unwrap());
+        let listener = listener.on_failed(move |peer, report| failures.send((peer, report.clone())).unwrap());
         let server = serve(listener, Limits::default().close_timeout);
         let address = address.strip_prefix("tcp://").unwrap();
 
@@ -128,9 +129,9 @@ async fn connections_that_fail_are_told_of_and_others_are_not() {
         let vanishing = TcpStream::connect(address).await.unwrap();
         let peer = Peer::Tcp(vanishing.local_addr().unwrap());
         drop(vanishing);
-        let (who, error) = failed.recv().await.unwrap();
+        let (who, report) = failed.recv().await.unwrap();
         assert_eq!(who, peer);
-        assert!(matches!(error, ConnectionError::NoGoodbye), "{error:?}");
+        assert!(matches!(report.result, Err(ConnectionError::NoGoodbye)), "{report}");
 
         server.stop.send(()).unwrap();
         server.serving.await.unwrap().unwrap();
@@ -189,8 +190,9 @@ async fn a_connection_that_fails_is_an_event() {
         let error = server.serving.await.unwrap().unwrap_err();
         assert!(matches!(error, ServeError::Connection(ConnectionError::NoGoodbye)), "{error:?}");
         let text = log.text();
-        assert!(text.starts_with("DEBUG packetstream::listener: a connection failed peer=Unix("), "{text}");
-        assert!(text.ends_with(" error=the stream ended without the peer's goodbye\n"), "{text}");
+        let event = "DEBUG packetstream::listener: a connection failed, ended by the transport: \
+                     the stream ended without the peer's goodbye; 0 calls; ";
+        assert!(text.starts_with(event) && text.contains(" peer=Unix("), "{text}");
     })
     .await;
 }
@@ -205,7 +207,7 @@ async fn dropping_a_server_drops_its_connections() {
         server.begun.recv().await.unwrap();
         server.serving.abort();
         call.await.unwrap_err();
-        client.closed().await.unwrap_err();
+        client.closed().await.result.unwrap_err();
     })
     .await;
 }

@@ -133,7 +133,7 @@ async fn a_connection_to_a_child_has_ended_when_the_child_has() {
     let (stream, child) = Child::spawn(polite(&format!("echo done > {}; exit 7", path.display()))).unwrap();
     let connection = PacketConnection::builder().spawn(stream);
     in_time(async {
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "done\n");
         assert_eq!(child.wait().await.unwrap().code(), Some(7));
     })
@@ -220,7 +220,7 @@ async fn a_connection_shuts_its_parts_down_once() {
         their_send.write_all(b"\x03\x01\x02\x00\x03\x00\x02\x00").await.unwrap();
         let mut all = Vec::new();
         their_recv.read_to_end(&mut all).await.unwrap();
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     })
     .await;

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The flags of every answer.
 const FLAGS: u64 = 0x11;
-/// How long a peer may take to say goodbye to a server.
+/// How long what is asked may take to be answered when a server ends, and the goodbye of a peer.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Answers every request of any type with flags 0x11 and the payload reversed, or asks a peer that does.
@@ -101,7 +101,7 @@ async fn serve(address: Address) -> Result<(), Error> {
         let reversed = request.payload.iter().rev().copied().collect();
         Ok(Reply { flags: FLAGS, payload: reversed })
     };
-    let limits = Limits { close_timeout: GOODBYE, ..Limits::default() };
+    let limits = Limits { answer_timeout: GOODBYE, close_timeout: GOODBYE, ..Limits::default() };
     let builder = || PacketConnection::builder().limits(limits).handler(reverse);
     let interrupted = async {
         interrupt.recv().await;
@@ -126,7 +126,7 @@ async fn ask(address: &Address, count: u64, in_flight: usize, patience: Duration
         check(rest, patience).await?;
     }
     peer.close();
-    peer.closed().await?;
+    peer.closed().await.result?;
     eprintln!("{count} requests, {in_flight} in flight: all answered");
     Ok(())
 }

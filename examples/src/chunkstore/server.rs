@@ -99,7 +99,7 @@ impl Server {
     }
 
     fn builder(&self) -> Builder {
-        let limits = Limits { close_timeout: GOODBYE, ..Limits::default() };
+        let limits = Limits { answer_timeout: GOODBYE, close_timeout: GOODBYE, ..Limits::default() };
         PacketConnection::builder().limits(limits).handler(serve::<ChunkStore, _>(self.clone()))
     }
 
@@ -110,10 +110,10 @@ impl Server {
     ///
     /// When no connection can be accepted any more.
     pub async fn listen(&self, listener: Listener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let listener = listener.on_failed(|_, error| match error {
+        let listener = listener.on_failed(|_, report| match &report.result {
             // Peers do vanish, and lose nothing that was acknowledged.
-            ConnectionError::NoGoodbye => {}
-            error => eprintln!("chunkstore: a connection failed: {}", one_line(error)),
+            Ok(()) | Err(ConnectionError::NoGoodbye) => {}
+            Err(error) => eprintln!("chunkstore: a connection failed: {}", one_line(error)),
         });
         match listener.serve_until(|| self.builder(), stop).await {
             // The only one there could be, and reported like the others.

@@ -5,7 +5,7 @@ use super::peer::Peer;
 use super::serve::Failed;
 use super::stream::Stream;
 use super::{inherited, stdio};
-use packetstream_core::ConnectionError;
+use packetstream_core::CloseReport;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, getsockname, sockopt};
 use std::fmt;
@@ -85,7 +85,7 @@ impl Listener {
     /// Has `failed` hear of each connection that [`serve`](Self::serve) has accepted and that fails, once its stream is shut
     /// down. With the feature `tracing` each is an event, too, at level `DEBUG`, of the target `packetstream::listener`.
     #[must_use]
-    pub fn on_failed(self, failed: impl Fn(Peer, &ConnectionError) + Send + Sync + 'static) -> Self {
+    pub fn on_failed(self, failed: impl Fn(Peer, &CloseReport) + Send + Sync + 'static) -> Self {
         Self { failed: Some(Arc::new(failed)), ..self }
     }
 

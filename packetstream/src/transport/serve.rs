@@ -3,7 +3,7 @@
 use super::listener::Listener;
 use super::peer::Peer;
 use super::stream::Stream;
-use packetstream_core::{Builder, ConnectionError};
+use packetstream_core::{Builder, CloseReport, ConnectionError};
 use rustix::io::Errno;
 use std::future::{Future, pending};
 use std::io;
@@ -31,7 +31,7 @@ pub enum ServeError {
 }
 
 /// What hears of connections that have failed.
-pub(super) type Failed = Arc<dyn Fn(Peer, &ConnectionError) + Send + Sync>;
+pub(super) type Failed = Arc<dyn Fn(Peer, &CloseReport) + Send + Sync>;
 
 impl Listener {
     /// Serves each peer that comes with a connection that `builder` makes, for ever; at `stdio:` and `fd:`, until
@@ -53,7 +53,8 @@ impl Listener {
 
     /// Serves as [`serve`](Self::serve) does until `stop` is ready. Then nobody is accepted any more, each connection is
     /// closed, so that what was asked is still answered, and the last to end is waited for: no longer than
-    /// [`Limits::close_timeout`](packetstream_core::Limits::close_timeout), and 5 s for its stream.
+    /// [`Limits::answer_timeout`](packetstream_core::Limits::answer_timeout) and
+    /// [`Limits::close_timeout`](packetstream_core::Limits::close_timeout) say, and 5 s for its stream.
     ///
     /// # Errors
     ///
@@ -141,24 +142,25 @@ impl Served {
                 running.await
             }
         };
-        // The peer has said its last, or is past telling: there is nobody to report an error to.
-        let _ = tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await;
-        if let Err(error) = &ended.result {
-            self.tell(error);
+        let shut_down = match tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await {
+            Ok(result) => result.err(),
+            Err(_) => {
+                Some(io::Error::new(io::ErrorKind::TimedOut, format!("not shut down within {SHUT_DOWN:?}")))
+            }
+        };
+        let mut report = ended.report;
+        report.shut_down = shut_down.map(Arc::new);
+        if report.result.is_err() {
+            self.tell(&report);
         }
-        ended.result
+        report.result
     }
 
-    fn tell(&self, error: &ConnectionError) {
+    fn tell(&self, report: &CloseReport) {
         #[cfg(feature = "tracing")]
-        tracing::debug!(
-            target: "packetstream::listener",
-            peer = ?self.peer,
-            error = error as &(dyn std::error::Error + 'static),
-            "a connection failed",
-        );
+        tracing::debug!(target: "packetstream::listener", peer = ?self.peer, "a connection failed, {report}");
         if let Some(failed) = &self.failed {
-            failed(self.peer, error);
+            failed(self.peer, report);
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Exit {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let stream = Stream::connect(&"exec:sh -c 'kill -9 $$'".parse()?).await?;
-/// let error = PacketConnection::builder().spawn(stream).closed().await.unwrap_err();
+/// let error = PacketConnection::builder().spawn(stream).closed().await.result.unwrap_err();
 /// let ended = ChildEnded::find_in(&error).unwrap();
 /// assert_eq!(ended.status.signal(), Some(9));
 /// assert_eq!(ended.to_string(), format!("child {} was ended by signal 9 (SIGKILL)", ended.pid));
