@@ -103,7 +103,12 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end. Programs are
+//! started by [`Child`], on other machines by [`Ssh`]; if one does not end well, the connection fails with a
+//! [`ChildEnded`]. [`Listener::serve_until`] stops when it is told to, and lets what was asked be answered.
+//!
+//! With the feature `tracing`, what children say on standard error can become events, and connections that
+//! fail while they are served do.
 //!
 //! # Back-pressure
 //!
@@ -202,11 +207,14 @@ pub use service::serve;
 pub use transport::Address;
 pub use transport::AddressError;
 pub use transport::Child;
+pub use transport::ChildEnded;
 pub use transport::ConnectError;
 pub use transport::Credentials;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
+pub use transport::Ssh;
+pub use transport::Stderr;
 pub use transport::Stream;
 pub use transport::connect;
 
