@@ -197,10 +197,12 @@ pub use transport::AddressError;
 pub use transport::Child;
 pub use transport::ConnectError;
 pub use transport::Credentials;
+pub use transport::KeepAlive;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
 pub use transport::Stream;
+pub use transport::TcpOptions;
 pub use transport::connect;
 
 #[doc = include_str!("../docs/attributes.md")]

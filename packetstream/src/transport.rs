@@ -9,6 +9,7 @@ mod listener;
 mod peer;
 mod stdio;
 mod stream;
+mod tcp;
 
 pub use address::Address;
 pub use address::AddressError;
@@ -20,3 +21,5 @@ pub use peer::Peer;
 pub use stream::ConnectError;
 pub use stream::Stream;
 pub use stream::connect;
+pub use tcp::KeepAlive;
+pub use tcp::TcpOptions;

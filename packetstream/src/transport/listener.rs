@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::stdio;
 use super::stream::Stream;
+use super::tcp::TcpOptions;
 use packetstream_core::{Builder, ConnectionError};
 use rustix::io::Errno;
 use std::io;
@@ -22,6 +23,8 @@ const SHUT_DOWN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Listener {
     kind: Kind,
+    /// Of the TCP streams that it accepts.
+    tcp: TcpOptions,
 }
 
 #[derive(Debug)]
@@ -66,7 +69,13 @@ impl Listener {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
         };
-        Ok(Self { kind })
+        Ok(Self { kind, tcp: TcpOptions::default() })
+    }
+
+    /// Sets how the TCP streams behave that it accepts from now on. Default: [`TcpOptions::default`].
+    #[must_use]
+    pub fn tcp_options(self, options: TcpOptions) -> Self {
+        Self { tcp: options, ..self }
     }
 
     /// Where it waits, with the port that was picked.
@@ -92,7 +101,9 @@ impl Listener {
     pub async fn accept(&mut self) -> io::Result<Option<Stream>> {
         loop {
             let accepted = match &mut self.kind {
-                Kind::Tcp(listener, _) => listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream)),
+                Kind::Tcp(listener, _) => {
+                    listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream, self.tcp))
+                }
                 Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::unix(stream)),
                 Kind::Stdio(stream) => return Ok(stream.take()),
             };

@@ -4,6 +4,7 @@ use super::address::{Address, AddressError};
 use super::child::Child;
 use super::peer::Peer;
 use super::stdio;
+use super::tcp::TcpOptions;
 use packetstream_core::PacketConnection;
 use std::any::Any;
 use std::future::Future;
@@ -71,8 +72,13 @@ impl Stream {
         Self { inner: Box::pin(stream), guard: None, peer }
     }
 
-    pub(super) fn tcp(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+    /// Wraps a TCP stream, which then behaves as the options say.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses an option, or the stream is not connected any more.
+    pub fn tcp(stream: TcpStream, options: TcpOptions) -> io::Result<Self> {
+        options.set(&stream)?;
         Ok(Self::to(Peer::Tcp(stream.peer_addr()?), stream))
     }
 
@@ -109,7 +115,8 @@ impl Stream {
     pub async fn connect(address: &Address) -> Result<Self, ConnectError> {
         match address {
             Address::Tcp(host_and_port) => {
-                in_time(async { Self::tcp(TcpStream::connect(host_and_port).await?) }).await
+                in_time(async { Self::tcp(TcpStream::connect(host_and_port).await?, TcpOptions::default()) })
+                    .await
             }
             Address::Unix(path) => in_time(async { UnixStream::connect(path).await.map(Self::unix) }).await,
             Address::Stdio => stdio::stream(),
