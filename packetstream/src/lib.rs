@@ -204,6 +204,8 @@ pub use transport::ServeError;
 pub use transport::Stream;
 pub use transport::TcpOptions;
 pub use transport::connect;
+#[cfg(feature = "tls")]
+pub use transport::tls;
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}

@@ -10,6 +10,8 @@ mod peer;
 mod stdio;
 mod stream;
 mod tcp;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use address::Address;
 pub use address::AddressError;

@@ -6,6 +6,7 @@ use super::stream::Stream;
 use super::tcp::TcpOptions;
 use packetstream_core::{Builder, ConnectionError};
 use rustix::io::Errno;
+use std::future::Future;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ enum Kind {
 
 /// Why serving has ended.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ServeError {
     /// No stream can be had.
     #[error("cannot accept connections")]
@@ -44,6 +46,10 @@ pub enum ServeError {
     /// The only connection there can be has failed.
     #[error("the connection failed")]
     Connection(#[from] ConnectionError),
+    /// The only stream there can be got no TLS.
+    #[cfg(feature = "tls")]
+    #[error("the handshake failed")]
+    Handshake(#[from] super::tls::TlsError),
 }
 
 impl Listener {
@@ -128,7 +134,15 @@ impl Listener {
     /// # Cancel safety
     ///
     /// Dropping the future drops all its connections.
-    pub async fn serve(mut self, builder: impl Fn() -> Builder) -> Result<(), ServeError> {
+    pub async fn serve(self, builder: impl Fn() -> Builder) -> Result<(), ServeError> {
+        self.serve_each(|stream| serve_and_shut_down(builder(), stream)).await
+    }
+
+    /// Has each stream served in a task of its own.
+    pub(super) async fn serve_each<F>(mut self, serve: impl Fn(Stream) -> F) -> Result<(), ServeError>
+    where
+        F: Future<Output = Result<(), ServeError>> + Send + 'static,
+    {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -136,7 +150,7 @@ impl Listener {
                 biased;
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
-                        connections.spawn(serve_and_shut_down(builder().extension(stream.peer()), stream));
+                        connections.spawn(serve(stream));
                     }
                     Ok(None) => break,
                     Err(error) if is_scarcity(&error) => tokio::time::sleep(PAUSE).await,
@@ -147,18 +161,18 @@ impl Listener {
             }
         }
         match connections.join_next().await {
-            Some(Ok(result)) => Ok(result?),
+            Some(Ok(result)) => result,
             _ => Err(ConnectionError::Dropped.into()),
         }
     }
 }
 
 /// The stream is shut down, and not only dropped: its last bytes may be carried by a thread.
-async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), ConnectionError> {
-    let mut ended = builder.serve(stream).await;
+pub(super) async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), ServeError> {
+    let mut ended = stream.introduce(builder).serve(stream).await;
     // The peer has said its last, or is past telling: there is nobody to report an error to.
     let _ = tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await;
-    ended.result
+    Ok(ended.result?)
 }
 
 /// Whether accepting failed because of the peer and not because of this machine.

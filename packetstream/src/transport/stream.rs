@@ -5,7 +5,7 @@ use super::child::Child;
 use super::peer::Peer;
 use super::stdio;
 use super::tcp::TcpOptions;
-use packetstream_core::PacketConnection;
+use packetstream_core::{Builder, PacketConnection};
 use std::any::Any;
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -26,6 +26,9 @@ pub struct Stream {
     /// Kept for as long as the stream is: what supervises it, or puts back what it changed.
     guard: Option<Box<dyn Any + Send>>,
     peer: Peer,
+    /// What the handshake has told, within TLS.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<super::tls::Session>,
 }
 
 trait Transport: AsyncRead + AsyncWrite + Send {}
@@ -58,7 +61,7 @@ pub enum ConnectError {
 /// When the text is no address, or the peer cannot be reached within 20 s.
 pub async fn connect<C: From<PacketConnection>>(address: &str) -> Result<C, ConnectError> {
     let stream = Stream::connect(&address.parse()?).await?;
-    Ok(PacketConnection::builder().extension(stream.peer()).spawn(stream).into())
+    Ok(stream.introduce(PacketConnection::builder()).spawn(stream).into())
 }
 
 impl Stream {
@@ -69,7 +72,13 @@ impl Stream {
 
     /// A stream to a peer that is known.
     pub(super) fn to(peer: Peer, stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
-        Self { inner: Box::pin(stream), guard: None, peer }
+        Self {
+            inner: Box::pin(stream),
+            guard: None,
+            peer,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
     /// Wraps a TCP stream, which then behaves as the options say.
@@ -101,6 +110,16 @@ impl Stream {
     #[must_use]
     pub const fn peer(&self) -> Peer {
         self.peer
+    }
+
+    /// Has a connection's extensions tell who is at the other end.
+    pub(super) fn introduce(&self, builder: Builder) -> Builder {
+        let builder = builder.extension(self.peer);
+        #[cfg(feature = "tls")]
+        if let Some(session) = &self.tls {
+            return builder.extension(session.clone());
+        }
+        builder
     }
 
     /// Opens a stream to an address.
