@@ -35,6 +35,12 @@ pub enum TlsError {
         /// Whom the certificate is for.
         presented: Vec<String>,
     },
+    /// The peer's certificate was issued by another of the name of one who is trusted, as when an authority was made
+    /// anew; or the certificate is not the peer's own.
+    #[error(
+        "a signature of the peer's is wrong: its certificate was issued by another of that name, or is not its own"
+    )]
+    BadSignature,
     /// Something else is wrong with the peer's certificate.
     #[error("the peer's certificate is not acceptable")]
     Certificate(#[source] Box<dyn Error + Send + Sync>),
@@ -89,6 +95,11 @@ pub enum Refusal {
     /// Our certificate leads to none that it trusts.
     #[error("our certificate was issued by nobody whom it trusts")]
     UnknownIssuer,
+    /// As [`TlsError::BadSignature`].
+    #[error(
+        "a signature of ours is wrong: our certificate was issued by another of that name, or is not our own"
+    )]
+    BadSignature,
     /// Something else is wrong with our certificate; for a client also, that it is for another name.
     #[error("our certificate is not acceptable to it")]
     Certificate,
@@ -143,8 +154,10 @@ impl TlsError {
                 Self::NotYetValid { wait: between(*time, *not_before) }
             }
             CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            CertificateError::BadSignature => Self::BadSignature,
             CertificateError::NotValidForNameContext { expected, presented } => {
-                Self::WrongName { expected: expected.to_str().into_owned(), presented: presented.clone() }
+                let presented = presented.iter().map(|name| bare(name).to_owned()).collect();
+                Self::WrongName { expected: expected.to_str().into_owned(), presented }
             }
             other => Self::Certificate(other.to_string().into()),
         }
@@ -157,6 +170,7 @@ impl Refusal {
             AlertDescription::CertificateRequired | AlertDescription::NoCertificate => Self::NoCertificate,
             AlertDescription::CertificateExpired => Self::Expired,
             AlertDescription::UnknownCA => Self::UnknownIssuer,
+            AlertDescription::DecryptError => Self::BadSignature,
             AlertDescription::BadCertificate
             | AlertDescription::UnsupportedCertificate
             | AlertDescription::CertificateRevoked
@@ -174,6 +188,12 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
 
 fn between(earlier: UnixTime, later: UnixTime) -> Duration {
     Duration::from_secs(later.as_secs().saturating_sub(earlier.as_secs()))
+}
+
+/// The name in what rustls makes of it: `DnsName("a.example")`, `IpAddress(::1)`.
+fn bare(presented: &str) -> &str {
+    let (_, name) = presented.split_once('(').unwrap_or(("", presented));
+    name.trim_end_matches(')').trim_matches('"')
 }
 
 fn list(names: &[String]) -> String {
