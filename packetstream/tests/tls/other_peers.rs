@@ -7,6 +7,7 @@ use packetstream::{Incoming, PacketConnection, Reply, Stream};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -170,18 +171,59 @@ async fn a_packet_stream_without_tls_is_no_server_for_a_client_with_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_handshake_that_is_not_finished_ends_in_time() {
-    let (client, server) = Authority::new().mutual();
-    let (near, _far) = Stream::pair(1 << 16);
-    let error = in_time(client.connect(near, "server.example")).await;
-    assert_eq!(why(error), "no handshake within 10s");
-    let (near, _far) = Stream::pair(1 << 16);
-    assert_eq!(why(in_time(server.accept(near)).await), "no handshake within 10s");
+    let authority = Authority::new();
+    let limit = Duration::from_secs(2);
+    let (client, server) = authority.mutual();
+    let hasty_client = authority.client().handshake_timeout(limit).client().unwrap();
+    let hasty_server = authority.server().handshake_timeout(limit).server().unwrap();
+    for (client, server, limit) in
+        [(client, server, Duration::from_secs(10)), (hasty_client, hasty_server, limit)]
+    {
+        let (near, _far) = Stream::pair(1 << 16);
+        let began = Instant::now();
+        let error = in_time(client.connect(near, "server.example")).await;
+        assert_eq!(why(error), format!("no handshake within {limit:?}"));
+        assert_eq!(began.elapsed().as_secs(), limit.as_secs());
 
-    let hasty = Authority::new().server().handshake_timeout(Duration::from_secs(2)).server().unwrap();
-    let (near, mut far) = Stream::pair(1 << 16);
-    // A handshake is announced, and does not come.
-    far.write_all(b"\x16\x03\x01\x02\x00\x01").await.unwrap();
-    let began = tokio::time::Instant::now();
-    assert_eq!(why(in_time(hasty.accept(near)).await), "no handshake within 2s");
-    assert!(began.elapsed() < Duration::from_secs(3));
+        let (near, mut far) = Stream::pair(1 << 16);
+        // One is announced, and does not come.
+        far.write_all(b"\x16\x03\x01\x02\x00\x01").await.unwrap();
+        let began = Instant::now();
+        assert_eq!(why(in_time(server.accept(near)).await), format!("no handshake within {limit:?}"));
+        assert_eq!(began.elapsed().as_secs(), limit.as_secs());
+    }
+}
+
+/// While a peer that was refused may still write: less than 1 s after.
+const MEANWHILE: Duration = Duration::from_millis(500);
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_still_writes_when_it_is_refused_reads_why() {
+    let authority = Authority::new();
+    let (_, server) = authority.mutual();
+    let client = authority.client().client().unwrap();
+    let (near, far) = Stream::pair(1 << 16);
+    let serving = tokio::spawn(async move { server.accept(far).await });
+    let mut stream = in_time(client.connect(near, "server.example")).await.unwrap();
+    tokio::time::sleep(MEANWHILE).await;
+    stream.write_all(b"a request").await.unwrap();
+    stream.flush().await.unwrap();
+    let error = in_time(stream.read_u8()).await;
+    assert_eq!(why(error), "the peer refuses us: it wants a certificate and was shown none");
+    assert_eq!(why(in_time(serving).await.unwrap()), "the peer has shown no certificate");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_still_writes_when_it_is_refused_reads_why() {
+    let client = Authority::new().client().client().unwrap();
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let connecting = tokio::spawn(async move { client.connect(Stream::new(near), "server.example").await });
+    far.write_all(b"220 ready").await.unwrap();
+    tokio::time::sleep(MEANWHILE).await;
+    far.write_all(b"to serve").await.unwrap();
+    let mut got = Vec::new();
+    in_time(far.read_to_end(&mut got)).await.unwrap();
+    // A record of type 21, an alert, of 2 bytes.
+    assert_eq!((got[got.len() - 7], got[got.len() - 3]), (21, 2), "{got:?}");
+    assert_eq!(why(in_time(connecting).await.unwrap()), "the peer does not speak TLS");
 }
