@@ -1,7 +1,11 @@
 //! What a client or a server is not made of.
 
-use crate::support::{Authority, Identity, why};
-use packetstream::tls;
+use crate::common::in_time;
+use crate::support::{Authority, Identity, shaken, why};
+use packetstream::tls::{self, BuildError};
+use std::path::Path;
+use std::{env, fs};
+use tokio::process::Command;
 
 #[test]
 fn a_client_has_to_trust_somebody_and_a_server_to_be_somebody() {
@@ -51,4 +55,38 @@ fn nothing_of_a_key_is_shown() {
     assert!(!format!("{builder:?} {:?}", builder.clone().server().unwrap()).contains(secret));
     // A certificate where the key should be, and the reverse.
     assert!(!why(tls::builder().identity(&key, &chain).server()).contains(secret));
+}
+
+/// Where the system's certificates are, for a process that is asked to look elsewhere.
+const SYSTEM: &str = "SSL_CERT_FILE";
+
+#[tokio::test]
+async fn whom_the_system_trusts_is_trusted_if_one_likes() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let Identity { chain, key } = authority.issue("server.example");
+    for (name, content) in [("system.pem", authority.pem()), ("chain.pem", chain), ("key.pem", key)] {
+        fs::write(dir.path().join(name), content).unwrap();
+    }
+    // The variable is read by the process that does what follows.
+    let mut itself = Command::new(env::current_exe().unwrap());
+    itself.args(["--exact", "building::within_a_process_with_a_system_of_its_own", "--ignored"]);
+    itself.env(SYSTEM, dir.path().join("system.pem")).env_remove("SSL_CERT_DIR").kill_on_drop(true);
+    let output = in_time(itself.output()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, as a process"]
+async fn within_a_process_with_a_system_of_its_own() {
+    let system = env::var_os(SYSTEM).expect("run by the test above");
+    let read = |name| fs::read(Path::new(&system).with_file_name(name)).unwrap();
+    let server = tls::builder().identity(read("chain.pem"), read("key.pem")).server().unwrap();
+    let client = tls::builder().trust_system().client().unwrap();
+    shaken(&client, &server).await;
+
+    fs::remove_file(&system).unwrap();
+    let error = tls::builder().trust_system().client();
+    assert!(matches!(error, Err(BuildError::System(_))), "{error:?}");
 }
