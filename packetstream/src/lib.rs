@@ -103,7 +103,9 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end, [`TcpOptions`] how
+//! soon one that has vanished is noticed. With the feature `tls`, the module `tls` encrypts any stream; what else
+//! there is to switch on is on the page of [`features`].
 //!
 //! # Back-pressure
 //!
@@ -209,6 +211,9 @@ pub use transport::tls;
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
+
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
 
 /// What the derive macros call; not for people.
 #[doc(hidden)]

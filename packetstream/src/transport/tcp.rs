@@ -37,8 +37,8 @@ impl Default for TcpOptions {
 
 /// When the system asks a silent peer for a sign of life, and when it gives up.
 ///
-/// The peer's system answers, not its program: one that is busy, or that is stopped in a debugger, counts as alive.
-/// Times are rounded up to whole seconds.
+/// The peer's system answers, not its program: one that is busy, or that is stopped in a debugger, counts as
+/// alive. Times are rounded up to whole seconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeepAlive {
     /// How long nothing may come before the peer is asked, 1 to 32,767 s. Default: 60 s.
@@ -64,8 +64,8 @@ impl KeepAlive {
     /// After how long without a sign of life the connection fails, with "connection timed out": `idle`, and
     /// `interval` for each of the `probes`. Default: 2 min.
     ///
-    /// On Linux it is also how long bytes that were written may stay unacknowledged, which would otherwise be up to
-    /// 15 min: what is on its way is not asked after but sent again.
+    /// On Linux it is also how long bytes that were written may stay unacknowledged, which would otherwise be up
+    /// to 15 min: what is on its way is not asked after but sent again.
     #[must_use]
     pub fn patience(&self) -> Duration {
         let Self { idle, interval, probes } = self.sane();

@@ -1,5 +1,5 @@
-//! TLS over any stream: a [`Client`] asks for it, a [`Server`] grants it, each made once by a [`Builder`] and cheap to
-//! clone.
+//! TLS over any stream: a [`Client`] asks for it, a [`Server`] grants it, each made once by a [`Builder`] and
+//! cheap to clone.
 //!
 //! ```
 //! use packetstream::{Incoming, Listener, PacketConnection, Reply, tls};
@@ -26,12 +26,12 @@
 //! # Who trusts whom
 //!
 //! A client that trusts nobody is refused when it is built. A server that trusts nobody asks its clients for no
-//! certificate; one that trusts somebody serves nobody without. Every certificate is verified anew for each stream:
-//! sessions are not resumed. What a handler may tell of its peer is in [`Session`].
+//! certificate; one that trusts somebody serves nobody without. Every certificate is verified anew for each
+//! stream: sessions are not resumed. What a handler may tell of its peer is in [`Session`].
 //!
-//! Of the versions 1.2 and 1.3 the newest is taken that both sides have. With 1.3 a client has finished its handshake
-//! before the server has looked at the client's certificate: [`Client::connect`] succeeds, and that the server refuses the
-//! certificate is what the first read fails with. A connection then ends with
+//! Of the versions 1.2 and 1.3 the newest is taken that both sides have. With 1.3 a client has finished its
+//! handshake before the server has looked at the client's certificate: [`Client::connect`] succeeds, and that
+//! the server refuses the certificate is what the first read fails with. A connection then ends with
 //! [`ConnectionError::Read`](crate::ConnectionError::Read), whose cause says what [`TlsError::Refused`] says.
 //!
 //! # Which protocol is meant
@@ -42,17 +42,17 @@
 //!
 //! # Saying goodbye
 //!
-//! Shutting a stream down tells the peer so (`close_notify`), whereby it knows that nobody has cut the stream short. A
-//! connection knows that from the peer's "end of stream" packet, after which it reads no more: whether that is
-//! followed by a `close_notify` makes no difference. Without the packet, a stream that ends with a `close_notify` is
-//! [`NoGoodbye`](crate::ConnectionError::NoGoodbye), and one that ends without is a read error with
-//! [`TlsError::CutShort`] in it.
+//! Shutting a stream down tells the peer so (`close_notify`), whereby it knows that nobody has cut the stream
+//! short. A connection knows that from the peer's "end of stream" packet, after which it reads no more: whether
+//! that is followed by a `close_notify` makes no difference. Without the packet, a stream that ends with a
+//! `close_notify` is [`NoGoodbye`](crate::ConnectionError::NoGoodbye), and one that ends without is a read error
+//! with [`TlsError::CutShort`] in it.
 //!
 //! # Whose cryptography
 //!
-//! It is rustls with `ring`, which takes a C compiler to build and nothing else. No provider is installed for the process, and
-//! none that the program has installed is used. What is not to be had here, such as revocation lists or keys in hardware, can be
-//! had by giving a stream of `tokio-rustls` to [`Stream::new`].
+//! It is rustls with `ring`, which takes a C compiler to build and nothing else. No provider is installed for
+//! the process, and none that the program has installed is used. What is not to be had here, such as revocation
+//! lists or keys in hardware, can be had by giving a stream of `tokio-rustls` to [`Stream::new`].
 
 mod builder;
 mod client;
@@ -78,7 +78,7 @@ pub const PROTOCOL: &str = "packetstream/1";
 
 /// How long a peer that was refused is listened to.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How many bytes of it at least.
+/// How many bytes of it at most.
 const FAREWELL_BYTES: usize = 64 << 10;
 
 /// How to make a [`Client`] or a [`Server`].
@@ -86,8 +86,8 @@ pub fn builder() -> Builder {
     Builder::default()
 }
 
-/// Lets a peer that was refused read why. A socket that is closed while something of the peer's is unread is reset, and
-/// the reset can overtake the reason.
+/// Lets a peer that was refused read why. A socket that is closed while something of the peer's is unread is
+/// reset, and the reset can overtake the reason.
 async fn hear_out(mut stream: Stream) {
     let hearing = async {
         stream.shutdown().await?;

@@ -1,5 +1,5 @@
-//! An authority, and what it issues: good enough to try mutual TLS, and for nothing else. An authority in earnest keeps
-//! its own key somewhere else.
+//! An authority, and what it issues: good enough to try mutual TLS, and for nothing else. An authority in
+//! earnest keeps its own key somewhere else.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use std::fs::{self, OpenOptions};

@@ -1,5 +1,5 @@
-//! A vault for secrets, with mutual TLS: the vault knows its clients by their certificates, and they it by its own; it
-//! asks back before it replaces anything.
+//! A vault for secrets, with mutual TLS: the vault knows its clients by their certificates, and they it by its
+//! own; it asks back before it replaces anything.
 //!
 //! `vault demo` shows it all in one process. To have it in several:
 //!

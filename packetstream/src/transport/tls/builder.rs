@@ -84,8 +84,8 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Trusts who shows one of these certificates (PEM, one or more), or one that leads to them. Can be called more than
-    /// once. A server that trusts somebody serves no client without a certificate. Default: nobody.
+    /// Trusts who shows one of these certificates (PEM, one or more), or one that leads to them. Can be called
+    /// more than once. A server that trusts somebody serves no client without a certificate. Default: nobody.
     pub fn trust(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.trusted.push(Trusted::Pem(pem.as_ref().to_vec()));
         self
@@ -98,15 +98,15 @@ impl Builder {
         self
     }
 
-    /// Shows this certificate, which those follow, in PEM, that lead to one that the peer trusts; and uses its private key, PEM
-    /// too. A server has to have one, a client if the server asks for it.
+    /// Shows this certificate, which those follow, in PEM, that lead to one that the peer trusts; and uses its
+    /// private key, PEM too. A server has to have one, a client if the server asks for it.
     pub fn identity(self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         let identity = Identity { chain: chain.as_ref().to_vec(), key: key.as_ref().to_vec() };
         Self { identity: Some(identity), ..self }
     }
 
-    /// Names the application protocols that this side speaks, the best first, each of 1 to 255 bytes; with none, any
-    /// peer is right. Default: [`PROTOCOL`].
+    /// Names the application protocols that this side speaks, the best first, each of 1 to 255 bytes; with none,
+    /// any peer is right. Default: [`PROTOCOL`].
     pub fn alpn(self, protocols: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
         Self { alpn: protocols.into_iter().map(Into::into).collect(), ..self }
     }

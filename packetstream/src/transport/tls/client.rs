@@ -30,8 +30,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`TlsError`]. That the server refuses our certificate may come later, as an error of the first read; see
-    /// [the module](super). A server that we refuse is told why, which takes up to 1 s more.
+    /// See [`TlsError`]. That the server refuses our certificate may come later, as an error of the first read;
+    /// see [the module](super). A server that we refuse is told why, which takes up to 1 s more.
     ///
     /// # Cancel safety
     ///

@@ -35,8 +35,8 @@ pub enum TlsError {
         /// Whom the certificate is for.
         presented: Vec<String>,
     },
-    /// The peer's certificate was issued by another of the name of one who is trusted, as when an authority was made
-    /// anew; or the certificate is not the peer's own.
+    /// The peer's certificate was issued by another of the name of one who is trusted, as when an authority was
+    /// made anew; or the certificate is not the peer's own.
     #[error(
         "a signature of the peer's is wrong: its certificate was issued by another of that name, or is not its own"
     )]
@@ -61,14 +61,15 @@ pub enum TlsError {
     #[error("the peer refuses us: {0}")]
     Refused(Refusal),
 
-    /// The handshake was not finished in time; see [`Builder::handshake_timeout`](super::Builder::handshake_timeout).
+    /// The handshake was not finished in time; see
+    /// [`Builder::handshake_timeout`](super::Builder::handshake_timeout).
     #[error("no handshake within {0:?}")]
     TimedOut(Duration),
     /// The stream ended within the handshake.
     #[error("the peer ended the stream within the handshake")]
     Ended,
-    /// The stream ended after the handshake and not as TLS ends it. Bytes may be missing. Found in the [`io::Error`] of a
-    /// read.
+    /// The stream ended after the handshake and not as TLS ends it. Bytes may be missing. Found in the
+    /// [`io::Error`] of a read.
     #[error("the stream was cut short: it ended without `close_notify`")]
     CutShort,
     /// The stream failed within the handshake.

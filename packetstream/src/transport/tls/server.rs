@@ -29,8 +29,8 @@ impl Server {
         Self { acceptor: Arc::new(config).into(), handshake_timeout, report: Arc::new(|_, _| {}) }
     }
 
-    /// Has handshakes that fail reported, of [`serve`](Self::serve): who the peer was and what went wrong. Default:
-    /// nobody is told.
+    /// Has handshakes that fail reported, of [`serve`](Self::serve): who the peer was and what went wrong.
+    /// Default: nobody is told.
     #[must_use]
     pub fn report(self, report: impl Fn(Peer, &TlsError) + Send + Sync + 'static) -> Self {
         Self { report: Arc::new(report), ..self }
@@ -57,8 +57,9 @@ impl Server {
         }
     }
 
-    /// Serves each client that comes with a connection that `builder` makes, as [`Listener::serve`] does, but within TLS.
-    /// Handlers find the [`Session`](super::Session) in the connection's extensions, besides the [`Peer`].
+    /// Serves each client that comes with a connection that `builder` makes, as [`Listener::serve`] does, but
+    /// within TLS. Handlers find the [`Session`](super::Session) in the connection's extensions, besides the
+    /// [`Peer`].
     ///
     /// Each handshake runs in a task of its own: a client that is slow, or is refused, does not touch the others.
     ///

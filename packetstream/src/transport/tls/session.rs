@@ -7,8 +7,8 @@ use tokio_rustls::rustls::CommonState;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-/// What the handshake has established of the peer. [`Server::serve`](super::Server::serve) puts it into the connection, where
-/// handlers find it:
+/// What the handshake has established of the peer. [`Server::serve`](super::Server::serve) puts it into the
+/// connection, where handlers find it:
 ///
 /// ```
 /// use packetstream::{Context, tls};
@@ -38,8 +38,8 @@ impl Session {
         Self { facts: Arc::new(Facts { certificates, alpn }) }
     }
 
-    /// The peer's certificates in DER: its own, which has been verified, and then whatever it has sent to lead to one that is
-    /// trusted. Empty if it was asked for none.
+    /// The peer's certificates in DER: its own, which has been verified, and then whatever it has sent to lead
+    /// to one that is trusted. Empty if it was asked for none.
     #[must_use]
     pub fn certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.facts.certificates.iter().map(|certificate| &certificate[..])
