@@ -128,6 +128,26 @@ async fn with_tls_1_2_a_client_is_refused_within_its_handshake() {
 }
 
 #[tokio::test]
+async fn what_a_server_has_said_is_worth_more_than_that_it_is_gone() {
+    let authority = Authority::new();
+    let client = authority.client().client().unwrap();
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let handshakes = async {
+        let connecting = client.connect(Stream::new(near), "server.example");
+        tokio::join!(connecting, raw_server(&authority, &TLS13, far))
+    };
+    let (stream, server) = in_time(handshakes).await;
+    server.unwrap_err();
+    let mut stream = stream.unwrap();
+    for _ in 0..2 {
+        let error = in_time(stream.write_all(b"a request")).await;
+        assert_eq!(why(error), "the peer refuses us: it wants a certificate and was shown none");
+    }
+    let error = in_time(stream.read_u8()).await;
+    assert_eq!(why(error), "the peer refuses us: it wants a certificate and was shown none");
+}
+
+#[tokio::test]
 async fn a_client_in_plain_text_is_told_from_one_that_speaks_tls() {
     let server = Authority::new().server().server().unwrap();
     for begins in [

@@ -183,6 +183,11 @@ impl Refusal {
     }
 }
 
+/// Whether it is about TLS, and not about what carries it.
+pub(super) fn is_of_tls(error: &io::Error) -> bool {
+    rustls_error(error).is_some()
+}
+
 fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
