@@ -123,9 +123,10 @@
 //!
 //! [`PacketConnection::close`], or dropping the last handle, says that no more requests come. What was asked
 //! is answered, in both directions; then each side ends its stream, and
-//! [`closed`](PacketConnection::closed) yields. If the peer goes first the same happens, but for our calls
-//! that it has not answered, which end with [`ConnectionError::ClosedByPeer`]. It may take as long as
-//! [`Limits::close_timeout`].
+//! [`closed`](PacketConnection::closed) yields a [`CloseReport`]: who ended it, why, what was left undone. If the
+//! peer goes first the same happens, but for our calls that it has not answered, which end with
+//! [`ConnectionError::ClosedByPeer`]. The answers may take [`Limits::answer_timeout`], the peer's last packet
+//! [`Limits::close_timeout`]. [`PacketConnection`] has the other verbs: `drain`, `barrier`, `abort`.
 
 mod client;
 pub mod lock;
@@ -146,6 +147,7 @@ pub use packetstream_core::Be;
 pub use packetstream_core::Builder;
 pub use packetstream_core::Call;
 pub use packetstream_core::CallError;
+pub use packetstream_core::CloseReport;
 pub use packetstream_core::ConnectionError;
 pub use packetstream_core::Contract;
 pub use packetstream_core::Count;
@@ -153,6 +155,7 @@ pub use packetstream_core::Counted;
 pub use packetstream_core::DecodeError;
 pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
+pub use packetstream_core::EndedBy;
 pub use packetstream_core::ErrorResponse;
 pub use packetstream_core::Extensions;
 pub use packetstream_core::Failure;
@@ -163,7 +166,9 @@ pub use packetstream_core::Incoming;
 pub use packetstream_core::Le;
 pub use packetstream_core::Limits;
 pub use packetstream_core::NotSent;
+pub use packetstream_core::Observer;
 pub use packetstream_core::Outcome;
+pub use packetstream_core::Packet;
 pub use packetstream_core::PacketConnection;
 pub use packetstream_core::PacketError;
 pub use packetstream_core::ParseError;
@@ -177,7 +182,9 @@ pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;
 pub use packetstream_core::Response;
 pub use packetstream_core::Rest;
+pub use packetstream_core::Stats;
 pub use packetstream_core::SubmitError;
+pub use packetstream_core::Tick;
 pub use packetstream_core::Variants;
 pub use packetstream_core::Verbatim;
 pub use packetstream_core::description;

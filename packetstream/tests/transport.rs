@@ -130,7 +130,7 @@ async fn a_connection_to_a_child_has_ended_when_the_child_has() {
     let (stream, child) = Child::spawn(polite(&format!("echo done > {}; exit 7", path.display()))).unwrap();
     let connection = PacketConnection::builder().spawn(stream);
     in_time(async {
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "done\n");
         assert_eq!(child.wait().await.unwrap().code(), Some(7));
     })

@@ -59,7 +59,7 @@ async fn a_peer_that_has_vanished_is_noticed_whether_or_not_something_is_on_its_
     let call = asking.submit(0, 0, "still there?");
     let error = in_time(call).await.unwrap_err();
     assert!(matches!(error, CallError::Lost(ConnectionError::Read(_))), "{error:?}");
-    let ended = in_time(idle.closed()).await;
+    let ended = in_time(idle.closed()).await.result;
     assert!(matches!(ended, Err(ConnectionError::Read(_))), "{ended:?}");
     // The system's timers are coarse, and its own patience is many minutes.
     assert!(vanished.elapsed() < 10 * HASTY.patience(), "{:?}", vanished.elapsed());

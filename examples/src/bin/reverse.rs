@@ -122,7 +122,7 @@ async fn ask(address: &Address, count: u64, in_flight: usize, patience: Duration
         check(rest, patience).await?;
     }
     peer.close();
-    peer.closed().await?;
+    peer.closed().await.result?;
     eprintln!("{count} requests, {in_flight} in flight: all answered");
     Ok(())
 }

@@ -96,7 +96,7 @@ impl Server {
     /// Serves one peer, over a stream of any kind.
     #[must_use = "the connection closes when its last handle is dropped"]
     pub fn serve(&self, stream: Stream) -> PacketConnection {
-        let limits = Limits { close_timeout: GOODBYE, ..Limits::default() };
+        let limits = Limits { answer_timeout: GOODBYE, close_timeout: GOODBYE, ..Limits::default() };
         let handler = serve::<ChunkStore, _>(self.clone());
         PacketConnection::builder().limits(limits).handler(handler).spawn(stream)
     }
@@ -150,7 +150,7 @@ async fn look_after(connection: PacketConnection, mut stopped: watch::Receiver<(
             connection.closed().await
         }
     };
-    match ended {
+    match ended.result {
         // Peers do vanish, and lose nothing that was acknowledged.
         Ok(()) | Err(ConnectionError::NoGoodbye) => {}
         Err(error) => eprintln!("chunkstore: a connection failed: {}", one_line(&error)),

@@ -172,7 +172,7 @@ pub(super) async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Res
     let mut ended = stream.introduce(builder).serve(stream).await;
     // The peer has said its last, or is past telling: there is nobody to report an error to.
     let _ = tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await;
-    Ok(ended.result?)
+    Ok(ended.report.result?)
 }
 
 /// Whether accepting failed because of the peer and not because of this machine.

@@ -1,7 +1,7 @@
 //! Connections within TLS.
 
 use crate::common::in_time;
-use crate::support::{Authority, shaken, why};
+use crate::support::{Authority, listener, shaken, why};
 use packetstream::tls::TlsError;
 use packetstream::{
     Bytes, CallError, ConnectionError, Failure, Incoming, Limits, PacketConnection, Peer, Reply, Stream,
@@ -30,10 +30,32 @@ async fn both_sides_ask_and_both_sides_close() {
             assert_eq!(side.submit(0, 0, "ping").await.unwrap().payload, "ping");
         }
         client.close();
-        client.closed().await.unwrap();
-        server.closed().await.unwrap();
+        client.closed().await.result.unwrap();
+        server.closed().await.result.unwrap();
     })
     .await;
+}
+
+#[tokio::test]
+async fn over_tcp_too_nothing_is_wrong_with_the_end() {
+    let (client, server) = Authority::new().mutual();
+    let (mut listener, address) = listener().await;
+    for closes_first in [true, false].repeat(10) {
+        let opening = async { tokio::join!(Stream::connect(&address), listener.accept()) };
+        let (here, there) = in_time(opening).await;
+        let (here, there) = (here.unwrap(), there.unwrap().unwrap());
+        let handshakes = async { tokio::join!(client.connect(here, "server.example"), server.accept(there)) };
+        let (here, there) = in_time(handshakes).await;
+        let client = PacketConnection::builder().handler(echo).spawn(here.unwrap());
+        let server = PacketConnection::builder().handler(echo).spawn(there.unwrap());
+        in_time(client.submit(0, 0, "ping")).await.unwrap();
+        if closes_first { &client } else { &server }.close();
+        for side in [client, server] {
+            let report = in_time(side.closed()).await;
+            report.result.unwrap();
+            assert!(report.shut_down.is_none(), "{:?}", report.shut_down);
+        }
+    }
 }
 
 #[tokio::test]
@@ -60,7 +82,7 @@ async fn a_narrow_stream_carries_tls() {
         let client = PacketConnection::builder().spawn(here.unwrap());
         assert_eq!(client.submit(0, 0, "ping").await.unwrap().payload, "ping");
         drop(client);
-        server.closed().await.unwrap();
+        server.closed().await.result.unwrap();
     })
     .await;
 }
@@ -116,13 +138,13 @@ async fn peer_that_vanishes_after(bytes: &[u8]) -> PacketConnection {
 #[tokio::test]
 async fn a_missing_close_notify_after_the_peers_last_packet_is_harmless() {
     let connection = peer_that_vanishes_after(GOODBYE).await;
-    in_time(connection.closed()).await.unwrap();
+    in_time(connection.closed()).await.result.unwrap();
 }
 
 #[tokio::test]
 async fn a_stream_that_is_cut_short_is_told_from_one_that_ended() {
     let connection = peer_that_vanishes_after(b"").await;
-    let error = in_time(connection.closed()).await.unwrap_err();
+    let error = in_time(connection.closed()).await.result.unwrap_err();
     let ConnectionError::Read(cause) = &error else { panic!("{error:?}") };
     assert_eq!(cause.kind(), io::ErrorKind::UnexpectedEof);
     assert!(matches!(cause.get_ref().unwrap().downcast_ref(), Some(TlsError::CutShort)));
@@ -135,7 +157,7 @@ async fn a_stream_that_is_cut_short_is_told_from_one_that_ended() {
     let (mut here, there) = shaken(&client, &server).await;
     let connection = PacketConnection::builder().spawn(there);
     in_time(here.shutdown()).await.unwrap();
-    let ended = in_time(connection.closed()).await;
+    let ended = in_time(connection.closed()).await.result;
     assert!(matches!(ended, Err(ConnectionError::NoGoodbye)), "{ended:?}");
 }
 

@@ -22,7 +22,7 @@ async fn ask(client: &Client, address: &Address) -> String {
     let connection = PacketConnection::builder().spawn(stream);
     let reply = in_time(connection.submit(0, 0, "who am I?")).await.unwrap();
     connection.close();
-    in_time(connection.closed()).await.unwrap();
+    in_time(connection.closed()).await.result.unwrap();
     String::from_utf8(reply.payload.to_vec()).unwrap()
 }
 

@@ -87,8 +87,8 @@ async fn clients_with_either_version_are_served() {
         let client = PacketConnection::builder().spawn(client);
         assert_eq!(in_time(client.submit(0, 0, "ping")).await.unwrap().payload, "ping");
         client.close();
-        in_time(client.closed()).await.unwrap();
-        in_time(server.closed()).await.unwrap();
+        in_time(client.closed()).await.result.unwrap();
+        in_time(server.closed()).await.result.unwrap();
     }
 }
 
@@ -186,7 +186,7 @@ async fn a_packet_stream_without_tls_is_no_server_for_a_client_with_it() {
     let result = in_time(client.connect(near, "server.example")).await;
     // It takes the handshake for packets, or for the beginning of one.
     assert!(matches!(result, Err(TlsError::NotTls | TlsError::TimedOut(_))), "{result:?}");
-    in_time(server.closed()).await.unwrap_err();
+    in_time(server.closed()).await.result.unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]

@@ -81,7 +81,7 @@ async fn client_refused(client: Client, server: Server) -> (String, String) {
     let connection = PacketConnection::builder().spawn(stream);
     let error = in_time(connection.submit(0, 0, "let me in")).await.unwrap_err();
     assert!(matches!(error, CallError::Lost(_) | CallError::NotSent(_)), "{error:?}");
-    let ended = why(in_time(connection.closed()).await);
+    let ended = why(in_time(connection.closed()).await.result);
     assert!(why::<()>(Err(error)).ends_with(&ended));
     (in_time(told.recv()).await.unwrap(), ended)
 }

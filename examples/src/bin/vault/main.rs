@@ -225,5 +225,5 @@ async fn ask(host_and_port: &str, files: &Files, user: User, question: Question)
 
 async fn goodbye(vault: &Vault) -> Result<(), Error> {
     vault.connection().close();
-    Ok(vault.connection().closed().await?)
+    Ok(vault.connection().closed().await.result?)
 }
