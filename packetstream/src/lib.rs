@@ -103,7 +103,9 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end. Programs are
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end, [`TcpOptions`] how
+//! soon one that has vanished is noticed. With the feature `tls`, the module `tls` encrypts any stream; what else
+//! there is to switch on is on the page of [`features`]. Programs are
 //! started by [`Child`], on other machines by [`Ssh`]; if one does not end well, the connection fails with a
 //! [`ChildEnded`]. [`Listener::serve_until`] stops when it is told to, and lets what was asked be answered.
 //!
@@ -210,19 +212,26 @@ pub use transport::Child;
 pub use transport::ChildEnded;
 pub use transport::ConnectError;
 pub use transport::Credentials;
+pub use transport::KeepAlive;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
 pub use transport::Ssh;
 pub use transport::Stderr;
 pub use transport::Stream;
+pub use transport::TcpOptions;
 pub use transport::connect;
+#[cfg(feature = "tls")]
+pub use transport::tls;
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
 
 #[doc = include_str!("../docs/python.md")]
 pub mod python {}
+
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
 
 /// What the derive macros call; not for people.
 #[doc(hidden)]

@@ -15,6 +15,9 @@ mod serve;
 mod ssh;
 mod stdio;
 mod stream;
+mod tcp;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use address::Address;
 pub use address::AddressError;
@@ -29,3 +32,5 @@ pub use ssh::Ssh;
 pub use stream::ConnectError;
 pub use stream::Stream;
 pub use stream::connect;
+pub use tcp::KeepAlive;
+pub use tcp::TcpOptions;

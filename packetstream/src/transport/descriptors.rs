@@ -6,6 +6,7 @@
 
 use super::peer::Peer;
 use super::stream::Stream;
+use super::tcp::TcpOptions;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::net::{AddressFamily, SocketType, getsockname, sockopt};
 use std::fs::File;
@@ -45,7 +46,7 @@ pub(super) fn both_ways(descriptor: OwnedFd) -> io::Result<Stream> {
     let flags = Flags::of(&descriptor)?;
     let stream = match getsockname(&descriptor)?.address_family() {
         AddressFamily::UNIX => Stream::unix(socket(descriptor)?),
-        AddressFamily::INET | AddressFamily::INET6 => Stream::tcp(tcp(descriptor)?)?,
+        AddressFamily::INET | AddressFamily::INET6 => Stream::tcp(tcp(descriptor)?, TcpOptions::default())?,
         _ => Stream::to(Peer::Other, socket(descriptor)?),
     };
     Ok(stream.with_guard(flags))

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::peer::Peer;
 use super::serve::Failed;
 use super::stream::Stream;
+use super::tcp::TcpOptions;
 use super::{inherited, stdio};
 use packetstream_core::CloseReport;
 use rustix::io::Errno;
@@ -24,6 +25,8 @@ pub struct Listener {
     /// Nothing if the socket is somebody else's.
     _file: Option<SocketFile>,
     pub(super) failed: Option<Failed>,
+    /// Of the TCP streams that it accepts.
+    tcp: TcpOptions,
 }
 
 #[derive(Debug)]
@@ -64,7 +67,7 @@ impl Listener {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
         };
-        Ok(Self { kind, _file: file, failed: None })
+        Ok(Self { kind, _file: file, tcp: TcpOptions::default(), failed: None })
     }
 
     /// Waits at a socket that is listened at already: a [`std::net::TcpListener`], a
@@ -79,7 +82,7 @@ impl Listener {
     ///
     /// Outside a tokio runtime.
     pub fn from_fd(socket: impl Into<OwnedFd>) -> io::Result<Self> {
-        Ok(Self { kind: passed(socket.into(), None)?, _file: None, failed: None })
+        Ok(Self { kind: passed(socket.into(), None)?, _file: None, tcp: TcpOptions::default(), failed: None })
     }
 
     /// Has `failed` hear of each connection that [`serve`](Self::serve) has accepted and that fails, once its stream is shut
@@ -87,6 +90,12 @@ impl Listener {
     #[must_use]
     pub fn on_failed(self, failed: impl Fn(Peer, &CloseReport) + Send + Sync + 'static) -> Self {
         Self { failed: Some(Arc::new(failed)), ..self }
+    }
+
+    /// Sets how the TCP streams behave that it accepts from now on. Default: [`TcpOptions::default`].
+    #[must_use]
+    pub fn tcp_options(self, options: TcpOptions) -> Self {
+        Self { tcp: options, ..self }
     }
 
     /// Where it waits, with the port that was picked.
@@ -110,7 +119,9 @@ impl Listener {
     pub async fn accept(&mut self) -> io::Result<Option<Stream>> {
         loop {
             let accepted = match &mut self.kind {
-                Kind::Tcp(listener, _) => listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream)),
+                Kind::Tcp(listener, _) => {
+                    listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream, self.tcp))
+                }
                 Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::unix(stream)),
                 Kind::Single(stream, _) => return Ok(stream.take()),
             };

@@ -5,7 +5,7 @@ use super::peer::Peer;
 use super::stream::Stream;
 use packetstream_core::{Builder, CloseReport, ConnectionError};
 use rustix::io::Errno;
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Why serving has ended.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ServeError {
     /// No stream can be had.
     #[error("cannot accept connections")]
@@ -28,6 +29,10 @@ pub enum ServeError {
     /// The only connection there can be has failed.
     #[error("the connection failed")]
     Connection(#[from] ConnectionError),
+    /// The only stream there can be got no TLS.
+    #[cfg(feature = "tls")]
+    #[error("the handshake failed")]
+    Handshake(#[from] super::tls::TlsError),
 }
 
 /// What hears of connections that have failed.
@@ -64,10 +69,23 @@ impl Listener {
     ///
     /// Dropping the future drops all its connections.
     pub async fn serve_until(
-        mut self,
+        self,
         builder: impl Fn() -> Builder,
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
+        self.serve_prepared(builder, |stream| ready(Ok(stream)), stop).await
+    }
+
+    /// The same with what `prepare` makes of each stream, in its connection's own task.
+    pub(super) async fn serve_prepared<F>(
+        mut self,
+        builder: impl Fn() -> Builder,
+        prepare: impl Fn(Stream) -> F,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError>
+    where
+        F: Future<Output = Result<Stream, ServeError>> + Send + 'static,
+    {
         let (stopping, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
         let mut stop = pin!(stop);
@@ -80,7 +98,7 @@ impl Listener {
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
                         let served = Served { peer: stream.peer(), failed: self.failed.clone() };
-                        connections.spawn(served.look_after(builder(), stream, stopped.clone()));
+                        connections.spawn(served.look_after(builder(), prepare(stream), stopped.clone()));
                     }
                     Ok(None) => return only(&mut connections, stop, stopping).await,
                     Err(error) if is_scarcity(&error) => tokio::time::sleep(PAUSE).await,
@@ -100,7 +118,7 @@ impl Listener {
 
 /// Waits for the end of the only connection.
 async fn only(
-    connections: &mut JoinSet<Result<(), ConnectionError>>,
+    connections: &mut JoinSet<Result<(), ServeError>>,
     stop: impl Future<Output = ()>,
     stopping: watch::Sender<()>,
 ) -> Result<(), ServeError> {
@@ -112,7 +130,7 @@ async fn only(
         }
     };
     match ended {
-        Some(Ok(result)) => Ok(result?),
+        Some(Ok(result)) => result,
         _ => Err(ConnectionError::Dropped.into()),
     }
 }
@@ -130,10 +148,15 @@ impl Served {
     async fn look_after(
         self,
         builder: Builder,
-        stream: Stream,
+        prepared: impl Future<Output = Result<Stream, ServeError>>,
         mut stopped: watch::Receiver<()>,
-    ) -> Result<(), ConnectionError> {
-        let (connection, driver) = builder.extension(self.peer).build(stream);
+    ) -> Result<(), ServeError> {
+        let stream = tokio::select! {
+            prepared = prepared => prepared?,
+            // Nothing was asked yet.
+            _ = stopped.changed() => return Ok(()),
+        };
+        let (connection, driver) = stream.introduce(builder).build(stream);
         let mut running = pin!(driver.run());
         let mut ended = tokio::select! {
             ended = &mut running => ended,
@@ -153,7 +176,7 @@ impl Served {
         if report.result.is_err() {
             self.tell(&report);
         }
-        report.result
+        Ok(report.result?)
     }
 
     fn tell(&self, report: &CloseReport) {

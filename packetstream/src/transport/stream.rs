@@ -4,8 +4,9 @@ use super::address::{Address, AddressError};
 use super::child::Child;
 use super::parts::Parts;
 use super::peer::Peer;
+use super::tcp::TcpOptions;
 use super::{descriptors, inherited, stdio};
-use packetstream_core::PacketConnection;
+use packetstream_core::{Builder, PacketConnection};
 use std::any::Any;
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -27,6 +28,9 @@ pub struct Stream {
     /// Kept for as long as the stream is: what supervises it, or puts back what it changed.
     guard: Option<Box<dyn Any + Send>>,
     peer: Peer,
+    /// What the handshake has told, within TLS.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<super::tls::Session>,
 }
 
 trait Transport: AsyncRead + AsyncWrite + Send {}
@@ -59,7 +63,7 @@ pub enum ConnectError {
 /// When the text is no address, or the peer cannot be reached within 20 s.
 pub async fn connect<C: From<PacketConnection>>(address: &str) -> Result<C, ConnectError> {
     let stream = Stream::connect(&address.parse()?).await?;
-    Ok(PacketConnection::builder().extension(stream.peer()).spawn(stream).into())
+    Ok(stream.introduce(PacketConnection::builder()).spawn(stream).into())
 }
 
 impl Stream {
@@ -70,11 +74,22 @@ impl Stream {
 
     /// A stream to a peer that is known.
     pub(super) fn to(peer: Peer, stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
-        Self { inner: Box::pin(stream), guard: None, peer }
+        Self {
+            inner: Box::pin(stream),
+            guard: None,
+            peer,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
-    pub(super) fn tcp(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+    /// Wraps a TCP stream, which then behaves as the options say.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses an option, or the stream is not connected any more.
+    pub fn tcp(stream: TcpStream, options: TcpOptions) -> io::Result<Self> {
+        options.set(&stream)?;
         Ok(Self::to(Peer::Tcp(stream.peer_addr()?), stream))
     }
 
@@ -155,6 +170,16 @@ impl Stream {
         self.peer
     }
 
+    /// Has a connection's extensions tell who is at the other end.
+    pub(super) fn introduce(&self, builder: Builder) -> Builder {
+        let builder = builder.extension(self.peer);
+        #[cfg(feature = "tls")]
+        if let Some(session) = &self.tls {
+            return builder.extension(session.clone());
+        }
+        builder
+    }
+
     /// Opens a stream to an address.
     ///
     /// # Errors
@@ -168,7 +193,8 @@ impl Stream {
     pub async fn connect(address: &Address) -> Result<Self, ConnectError> {
         match address {
             Address::Tcp(host_and_port) => {
-                in_time(async { Self::tcp(TcpStream::connect(host_and_port).await?) }).await
+                in_time(async { Self::tcp(TcpStream::connect(host_and_port).await?, TcpOptions::default()) })
+                    .await
             }
             Address::Unix(path) => in_time(async { UnixStream::connect(path).await.map(Self::unix) }).await,
             Address::Stdio => stdio::stream(),
