@@ -70,7 +70,7 @@ async fn clients_that_are_slow_or_are_refused_do_not_hold_others_up() {
     let authority = Authority::new();
     let (tell, mut told) = mpsc::unbounded_channel();
     let server = authority.shown_by("127.0.0.1", authority.server()).trust(authority.pem()).server().unwrap();
-    let server = server.report(move |peer, error| tell.send((peer, error.to_string())).unwrap());
+    let server = server.on_failed(move |peer, error| tell.send((peer, error.to_string())).unwrap());
     let (listener, address) = listener().await;
     tokio::spawn(server.serve(listener, || PacketConnection::builder().handler(who)));
 

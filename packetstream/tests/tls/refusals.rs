@@ -73,7 +73,7 @@ async fn a_server_of_another_name_is_refused() {
 /// has succeeded.
 async fn client_refused(client: Client, server: Server) -> (String, String) {
     let (tell, mut told) = mpsc::unbounded_channel();
-    let server = server.report(move |_, error| tell.send(error.to_string()).unwrap());
+    let server = server.on_failed(move |_, error| tell.send(error.to_string()).unwrap());
     let (listener, address) = listener().await;
     tokio::spawn(server.serve(listener, PacketConnection::builder));
     let stream = packetstream::Stream::connect(&address).await.unwrap();

@@ -17,7 +17,7 @@ pub(super) async fn run() -> Result<(), Error> {
     let server = tls_of(&ours, ours.issue(["127.0.0.1"])?).server()?;
     let (report, mut reports) = mpsc::unbounded_channel();
     // Nobody listens when the demo is over.
-    let server = server.report(move |_, error| drop(report.send(one_line(error))));
+    let server = server.on_failed(move |_, error| drop(report.send(one_line(error))));
     let address = Address::Tcp("127.0.0.1:0".into());
     let listener = Listener::bind(&address).await.map_err(|source| Error::Listen(address, source))?;
     let address = listener.local_address().to_string();

@@ -159,7 +159,7 @@ impl Files {
 }
 
 async fn listen_at(address: Address, files: &Files) -> Result<(), Error> {
-    let server = files.tls()?.server()?.report(|peer, error| {
+    let server = files.tls()?.server()?.on_failed(|peer, error| {
         eprintln!("not let in: {}: {}", from(peer), one_line(error));
     });
     let listener = match Listener::bind(&address).await {

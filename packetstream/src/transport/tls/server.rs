@@ -21,21 +21,21 @@ use tokio_rustls::rustls::ServerConfig;
 pub struct Server {
     acceptor: TlsAcceptor,
     handshake_timeout: Duration,
-    report: Arc<Report>,
+    failed: Arc<Failed>,
 }
 
-type Report = dyn Fn(Peer, &TlsError) + Send + Sync;
+type Failed = dyn Fn(Peer, &TlsError) + Send + Sync;
 
 impl Server {
     pub(super) fn new(config: ServerConfig, handshake_timeout: Duration) -> Self {
-        Self { acceptor: Arc::new(config).into(), handshake_timeout, report: Arc::new(|_, _| {}) }
+        Self { acceptor: Arc::new(config).into(), handshake_timeout, failed: Arc::new(|_, _| {}) }
     }
 
-    /// Has handshakes that fail reported, of [`serve`](Self::serve): who the peer was and what went wrong.
-    /// Default: nobody is told.
+    /// Has `failed` hear of each handshake of [`serve`](Self::serve) that fails: who the peer was and what went
+    /// wrong. Default: nobody is told.
     #[must_use]
-    pub fn report(self, report: impl Fn(Peer, &TlsError) + Send + Sync + 'static) -> Self {
-        Self { report: Arc::new(report), ..self }
+    pub fn on_failed(self, failed: impl Fn(Peer, &TlsError) + Send + Sync + 'static) -> Self {
+        Self { failed: Arc::new(failed), ..self }
     }
 
     /// Has TLS over a stream that a client has opened. [`Stream::new`] makes a stream of anything.
@@ -97,7 +97,7 @@ impl Server {
             async move {
                 let peer = stream.peer();
                 let encrypted = server.accept(stream).await;
-                Ok(encrypted.inspect_err(|error| (server.report)(peer, error))?)
+                Ok(encrypted.inspect_err(|error| (server.failed)(peer, error))?)
             }
         };
         listener.serve_prepared(builder, prepare, stop).await
