@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What performing a request may take: limits that whoever serves it enforces on each connection, before its
+/// What performing a request may take, and whether it may be done twice: limits that whoever serves it enforces on each connection, before its
 /// payload is decoded. What exceeds them is answered not-ok with the reason.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Contract {
@@ -21,12 +21,21 @@ pub struct Contract {
     /// Performed by a thread that may block. It cannot be stopped: with a `timeout` there must be a `concurrency`,
     /// or an order, so that those which were given up and still run are not without number.
     pub blocking: bool,
+    /// Performed twice it does no more than once. It limits nothing: it tells whoever asks that a request whose
+    /// answer was lost with its connection may be asked again over another one.
+    pub idempotent: bool,
 }
 
 impl Contract {
     /// No limits of its own.
-    pub const NONE: Self =
-        Self { max_payload: None, concurrency: None, timeout: None, ordered: false, blocking: false };
+    pub const NONE: Self = Self {
+        max_payload: None,
+        concurrency: None,
+        timeout: None,
+        ordered: false,
+        blocking: false,
+        idempotent: false,
+    };
 
     /// Checks that the contract lets something be performed, and not without bound. Whoever serves a request does
     /// so when it is compiled.

@@ -1,0 +1,65 @@
+//! A place for a request that is yet to come.
+
+use super::call::Call;
+use super::error::NotSent;
+use super::{PacketConnection, Shared};
+use bytes::Bytes;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+impl PacketConnection {
+    /// Waits for a place among the requests in flight, of which there are as many as
+    /// [`Limits::max_calls`](super::Limits::max_calls), and keeps it: for whoever has to know that a request
+    /// can be sent before there is one.
+    ///
+    /// # Errors
+    ///
+    /// Why no request is sent any more, when the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: no place is lost. Whoever is dropped goes to the end of the queue the next time.
+    pub fn reserve(&self) -> impl Future<Output = Result<Place, NotSent>> + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        async move {
+            match shared.calls.acquire().await {
+                Ok(permit) => permit.forget(),
+                Err(_) => return Err(shared.not_sent()),
+            }
+            Ok(Place { shared })
+        }
+    }
+
+    /// Whether it takes no more requests: this side has closed, the peer has said goodbye, or the connection
+    /// has failed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.calls.is_closed()
+    }
+}
+
+/// A place among the requests in flight; see [`PacketConnection::reserve`]. Dropped, it is another's.
+///
+/// It does not keep the connection open.
+#[must_use = "the place is another's when this is dropped"]
+pub struct Place {
+    shared: Arc<Shared>,
+}
+
+impl Place {
+    /// Sends a request, which is on its way when this returns; as
+    /// [`PacketConnection::submit`](super::PacketConnection::submit), but it waits for no turn.
+    pub fn submit(self, rq_type: u64, flags: u64, payload: impl Into<Bytes>) -> Call {
+        let shared = Arc::clone(&self.shared);
+        // Free for an instant: whoever is in the queue comes first, and the queue is empty or served in order.
+        drop(self);
+        Call::new(&shared, rq_type, flags, payload.into())
+    }
+
+    /// Whether the connection takes no more requests, so that the place is worth nothing.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.calls.is_closed()
+    }
+}
