@@ -14,6 +14,7 @@ mod error;
 mod extensions;
 mod handler;
 mod inbox;
+mod reserve;
 mod watchdog;
 mod writer;
 
@@ -38,6 +39,7 @@ pub use error::NotSent;
 pub use extensions::Extensions;
 pub use handler::Handler;
 pub use handler::Incoming;
+pub use reserve::Place;
 
 /// A handle to one connection, to ask the peer and to say goodbye. Clones are handles to the same
 /// connection; when the last is dropped the connection closes as if by [`close`](Self::close).

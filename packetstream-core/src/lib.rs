@@ -70,5 +70,5 @@ pub use state::SubmitError;
 #[cfg(feature = "tokio")]
 pub use connection::{
     Builder, Call, CallError, ConnectionError, Driver, Ended, Extensions, Handler, Incoming, Limits, NotSent,
-    PacketConnection,
+    PacketConnection, Place,
 };

@@ -53,10 +53,8 @@ pub(super) struct Submission {
 
 impl Call {
     pub(super) fn new(shared: &Arc<Shared>, rq_type: u64, flags: u64, payload: Bytes) -> Self {
-        let limit = shared.limits.max_payload();
-        if payload.len() > limit {
-            let payload = payload.len();
-            return Self { step: Step::Refused(NotSent::TooLong { payload, limit }) };
+        if let Err(reason) = shared.fits(&payload) {
+            return Self { step: Step::Refused(reason) };
         }
         let step = match shared.calls.try_acquire() {
             Ok(permit) => {
@@ -74,6 +72,17 @@ impl Call {
         };
         Self { step }
     }
+
+    /// As [`new`](Self::new), for whoever has a permit, which is still theirs unless this [is
+    /// sent](Self::is_sent).
+    pub(super) fn in_place(shared: &Arc<Shared>, rq_type: u64, flags: u64, payload: Bytes) -> Self {
+        let sent = shared.fits(&payload).and_then(|()| shared.send(rq_type, flags, payload));
+        Self { step: sent.map_or_else(Step::Refused, Step::Sent) }
+    }
+
+    pub(super) const fn is_sent(&self) -> bool {
+        matches!(self.step, Step::Sent(_))
+    }
 }
 
 impl Call {
@@ -85,6 +94,11 @@ impl Call {
 }
 
 impl Shared {
+    fn fits(&self, payload: &Bytes) -> Result<(), NotSent> {
+        let (payload, limit) = (payload.len(), self.limits.max_payload());
+        if payload > limit { Err(NotSent::TooLong { payload, limit }) } else { Ok(()) }
+    }
+
     fn send(&self, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
         let (waiter, answer) = oneshot::channel();
         let submission = Submission { rq_type, flags, payload, waiter };

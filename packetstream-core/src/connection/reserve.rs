@@ -19,7 +19,7 @@ impl PacketConnection {
     ///
     /// # Cancel safety
     ///
-    /// Safe: no place is lost. Whoever is dropped goes to the end of the queue the next time.
+    /// Safe: no place is lost. Whoever drops the future and asks again goes to the end of the queue.
     pub fn reserve(&self) -> impl Future<Output = Result<Place, NotSent>> + Send + Sync + use<> {
         let shared = Arc::clone(&self.shared);
         async move {
@@ -27,7 +27,7 @@ impl PacketConnection {
                 Ok(permit) => permit.forget(),
                 Err(_) => return Err(shared.not_sent()),
             }
-            Ok(Place { shared })
+            Ok(Place { shared, is_taken: false })
         }
     }
 
@@ -45,21 +45,36 @@ impl PacketConnection {
 #[must_use = "the place is another's when this is dropped"]
 pub struct Place {
     shared: Arc<Shared>,
+    /// Whether a request has it, which gives it back with its answer.
+    is_taken: bool,
 }
 
 impl Place {
     /// Sends a request, which is on its way when this returns; as
     /// [`PacketConnection::submit`](super::PacketConnection::submit), but it waits for no turn.
-    pub fn submit(self, rq_type: u64, flags: u64, payload: impl Into<Bytes>) -> Call {
-        let shared = Arc::clone(&self.shared);
-        // Free for an instant: whoever is in the queue comes first, and the queue is empty or served in order.
-        drop(self);
-        Call::new(&shared, rq_type, flags, payload.into())
+    pub fn submit(mut self, rq_type: u64, flags: u64, payload: impl Into<Bytes>) -> Call {
+        let call = Call::in_place(&self.shared, rq_type, flags, payload.into());
+        self.is_taken = call.is_sent();
+        call
     }
 
     /// Whether the connection takes no more requests, so that the place is worth nothing.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.calls.is_closed()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            self.shared.calls.add_permits(1);
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("is_closed", &self.is_closed()).finish_non_exhaustive()
     }
 }
