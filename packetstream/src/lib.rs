@@ -126,19 +126,31 @@
 //! [`Limits::close_timeout`].
 
 mod client;
+mod connector;
 pub mod lock;
 mod outline;
 pub mod page;
 mod private;
 mod protocol;
 mod service;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod transport;
 
 pub use bytes::Bytes;
 pub use client::Client;
 pub use client::HasPacketConnection;
+pub use client::Outgoing;
 pub use client::RequestError;
 pub use client::TypedCall;
+pub use connector::Backoff;
+pub use connector::Connector;
+pub use connector::Link;
+pub use connector::LinkCall;
+pub use connector::LinkError;
+pub use connector::LinkPhase;
+pub use connector::LinkState;
+pub use connector::Outage;
 pub use packetstream_core::BaseRequest;
 pub use packetstream_core::Be;
 pub use packetstream_core::Builder;
@@ -170,6 +182,7 @@ pub use packetstream_core::PayloadError;
 pub use packetstream_core::PayloadProblem;
 pub use packetstream_core::PayloadReader;
 pub use packetstream_core::PayloadWriter;
+pub use packetstream_core::Place;
 pub use packetstream_core::ProtocolError;
 pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;

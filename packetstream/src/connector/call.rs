@@ -1,0 +1,141 @@
+//! A request over whatever connection there is.
+
+use super::error::LinkError;
+use super::limit::Limit;
+use super::link::Shared;
+use crate::client::{Outgoing, RequestError};
+use packetstream_core::{BaseRequest, Call, CallError, NotSent, Reply};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// A request that a [`Link`](super::Link) asks; yields its reply, or a [`RequestError`]. See
+/// [`Link::call`](super::Link::call).
+#[must_use = "nothing is asked before the future is polled"]
+pub struct LinkCall<R> {
+    step: Step,
+    /// Decodes the reply.
+    request: R,
+}
+
+enum Step {
+    /// Not polled yet.
+    New { shared: Arc<Shared>, outgoing: Result<Outgoing, NotSent>, limit: Option<Limit> },
+    /// On its way, whatever that takes.
+    Asked(Pin<Box<dyn Future<Output = Result<Reply, NoReply>> + Send>>),
+}
+
+/// Why there is no reply.
+enum NoReply {
+    Call(CallError),
+    /// The time is over, and the request may be with the peer.
+    Unanswered(Duration),
+}
+
+impl<R> LinkCall<R> {
+    pub(super) fn new(shared: Arc<Shared>, outgoing: Result<Outgoing, NotSent>, request: R) -> Self {
+        Self { step: Step::New { shared, outgoing, limit: None }, request }
+    }
+
+    /// Waits no longer than `limit`, from now, for connections and for answers, over all tries. What it then yields
+    /// tells whether the request is on its way: [`RequestError::Unanswered`] if so, else
+    /// [`NotSent`](RequestError::NotSent).
+    ///
+    /// Without it a peer that lives and does not answer is waited for; connections are not, for longer than
+    /// [`Connector::patience`](super::Connector::patience).
+    ///
+    /// It is to be set before the future is first polled; later it changes nothing.
+    pub fn timeout(mut self, time: Duration) -> Self {
+        if let Step::New { limit, .. } = &mut self.step {
+            *limit = Some(Limit::from_now(time));
+        }
+        self
+    }
+}
+
+/// Nothing is pinned in it: the request is only kept to decode the reply.
+impl<R> Unpin for LinkCall<R> {}
+
+impl<R: BaseRequest> Future for LinkCall<R> {
+    type Output = Result<R::Reply, RequestError<R::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            self.step = match &mut self.step {
+                Step::New { outgoing: Err(reason), .. } => {
+                    return Poll::Ready(Err(RequestError::NotSent(reason.clone())));
+                }
+                Step::New { shared, outgoing: Ok(outgoing), limit } => {
+                    let (shared, outgoing, limit) = (Arc::clone(shared), outgoing.clone(), *limit);
+                    Step::Asked(Box::pin(async move { shared.ask(&outgoing, limit).await }))
+                }
+                Step::Asked(asked) => {
+                    return Poll::Ready(match ready!(asked.as_mut().poll(cx)) {
+                        Ok(reply) => self.request.decode_response(reply).map_err(RequestError::Undecodable),
+                        Err(NoReply::Call(error)) => Err(error.into()),
+                        Err(NoReply::Unanswered(limit)) => Err(RequestError::Unanswered(limit)),
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Asks, and asks again where that does no harm.
+    async fn ask(&self, outgoing: &Outgoing, limit: Option<Limit>) -> Result<Reply, NoReply> {
+        let (mut tries, mut newer_than) = (0, 0);
+        loop {
+            tries += 1;
+            let lease = self.lease(newer_than, Limit::from_now(self.patience).sooner(limit)).await?;
+            let _use = lease.begin();
+            let Outgoing { rq_type, flags, payload, .. } = outgoing;
+            let call = lease.connection.submit(*rq_type, *flags, payload.clone());
+            let error = match answer(call, limit).await? {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            if tries >= self.tries || !outgoing.may_be_asked_again(&error) {
+                return Err(NoReply::Call(error));
+            }
+            if matches!(error, CallError::Failed(_)) {
+                let wait = self.backoff.wait(tries);
+                // Not slept through to no end.
+                if limit.is_some_and(|limit| limit.is_over_in(wait)) {
+                    return Err(NoReply::Call(error));
+                }
+                tokio::time::sleep(wait).await;
+            } else {
+                newer_than = lease.generation;
+            }
+        }
+    }
+}
+
+/// What comes of a call, or an error that is not to be mended since the time is over.
+async fn answer(mut call: Call, limit: Option<Limit>) -> Result<Result<Reply, CallError>, NoReply> {
+    let Some(limit) = limit else { return Ok(call.await) };
+    match limit.bound(&mut call).await {
+        Ok(result) => Ok(result),
+        Err(_) if call.is_queued() => Err(NoReply::Call(CallError::NotSent(NotSent::NoTurn(limit.time)))),
+        Err(_) => Err(NoReply::Unanswered(limit.time)),
+    }
+}
+
+impl From<LinkError> for NoReply {
+    fn from(error: LinkError) -> Self {
+        Self::Call(CallError::NotSent(error.into()))
+    }
+}
+
+impl<R> fmt::Debug for LinkCall<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.step {
+            Step::New { .. } => "LinkCall(new)",
+            Step::Asked(_) => "LinkCall(asked)",
+        })
+    }
+}
