@@ -71,7 +71,9 @@ pub trait HasPacketConnection {
 /// `#[packetstream(client = Name)]` on the protocol makes a client with a method for each.
 #[derive(Debug)]
 pub struct Client<P> {
-    connection: PacketConnection,
+    pub(crate) connection: PacketConnection,
+    #[cfg(feature = "tower")]
+    pub(crate) turn: crate::tower::Turn<packetstream_core::Place>,
     protocol: PhantomData<fn() -> P>,
 }
 
@@ -100,7 +102,12 @@ impl<P> HasPacketConnection for Client<P> {
 
 impl<P> From<PacketConnection> for Client<P> {
     fn from(connection: PacketConnection) -> Self {
-        Self { connection, protocol: PhantomData }
+        Self {
+            connection,
+            #[cfg(feature = "tower")]
+            turn: crate::tower::Turn::default(),
+            protocol: PhantomData,
+        }
     }
 }
 

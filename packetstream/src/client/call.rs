@@ -27,11 +27,11 @@ struct Limit {
 }
 
 impl<R> TypedCall<R> {
-    pub(super) fn new(call: Call, request: R) -> Self {
+    pub(crate) fn new(call: Call, request: R) -> Self {
         Self { call: Ok(call), request, limit: None }
     }
 
-    pub(super) fn refused(reason: NotSent, request: R) -> Self {
+    pub(crate) fn refused(reason: NotSent, request: R) -> Self {
         Self { call: Err(reason), request, limit: None }
     }
 

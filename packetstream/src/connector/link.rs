@@ -32,9 +32,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 ///
 /// At most as often as [`Connector::tries`] says.
 pub struct Link<P> {
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     #[cfg(feature = "tower")]
-    pub(super) turn: crate::tower::Turn<crate::tower::Ready>,
+    pub(crate) turn: crate::tower::Turn<crate::tower::Ready>,
     protocol: PhantomData<fn() -> P>,
 }
 
