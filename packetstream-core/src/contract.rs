@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What performing a request may take, and whether it may be done twice: limits that whoever serves it enforces on each connection, before its
+/// What performing a request may take: limits that whoever serves it enforces on each connection, before its
 /// payload is decoded. What exceeds them is answered not-ok with the reason.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Contract {

@@ -477,6 +477,24 @@ async fn a_closed_link_is_closed_for_good_and_for_all() {
     in_time(peer.closed()).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_the_goodbye_of_a_closed_link() {
+    let (store, mut door) = store();
+    let call = asked(store.call(Add(4)));
+    let start = Instant::now();
+    let peer = door.knock().await.serve(async |_: Incoming| std::future::pending().await);
+    // It is answered never, so the goodbye takes as long as it may.
+    tokio::time::sleep(SECOND).await;
+    store.close();
+    let late = in_time(store.get::<PacketConnection>()).await.unwrap_err();
+    assert!(matches!(late, LinkError::Closed) && start.elapsed() == SECOND, "{late:?}");
+    in_time(store.closed()).await;
+    assert_eq!(start.elapsed(), SECOND + Limits::default().close_timeout);
+    let error = in_time(call).await.unwrap().unwrap_err();
+    assert!(matches!(error, RequestError::Lost(ConnectionError::CloseTimedOut { .. })), "{error:?}");
+    drop(peer);
+}
+
 #[tokio::test]
 async fn closing_tells_those_who_wait_for_a_connection() {
     let (store, mut door) = store();

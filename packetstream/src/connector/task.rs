@@ -81,6 +81,10 @@ impl Task {
                 Ok(()) => continue,
                 Err(over) => over,
             };
+            // Nobody is to wait for a goodbye to learn that there is nothing more to be had.
+            self.waiting.clear();
+            self.wants.close();
+            while self.wants.try_recv().is_ok() {}
             if let (Over::Closed, Some(Lease { connection, .. })) = (over, self.lease.take()) {
                 connection.close();
                 // How it went is told by the connection.
@@ -95,7 +99,7 @@ impl Task {
         if self.waiting.is_empty() {
             self.enter(LinkPhase::Idle);
             let want = self.want().await?;
-            self.waiting.push((want, 0));
+            self.queue(want);
         }
         if let Some(stream) = self.open().await? {
             let lease = self.connected(stream);
@@ -118,6 +122,19 @@ impl Task {
         }
     }
 
+    fn queue(&mut self, want: Want) {
+        // Those who have given up do not make it longer, however long an attempt takes.
+        if self.waiting.len() == self.waiting.capacity() {
+            self.forget_gone();
+        }
+        self.waiting.push((want, 0));
+    }
+
+    /// Forgets those who wait no more.
+    fn forget_gone(&mut self) {
+        self.waiting.retain(|(want, _)| !want.answer.is_closed());
+    }
+
     /// Waits for `event`, and lets those queue who want a connection meanwhile.
     async fn until<T>(&mut self, event: impl Future<Output = T>) -> Result<T, Over> {
         let mut event = pin!(event);
@@ -125,7 +142,7 @@ impl Task {
             tokio::select! {
                 want = self.want() => {
                     let want = want?;
-                    self.waiting.push((want, 0));
+                    self.queue(want);
                 }
                 value = &mut event => return Ok(value),
             }
@@ -140,7 +157,7 @@ impl Task {
                 self.enter(LinkPhase::Waiting { attempt, until });
                 self.until(sleep_until(until)).await?;
             }
-            self.waiting.retain(|(want, _)| !want.answer.is_closed());
+            self.forget_gone();
             if self.waiting.is_empty() {
                 return Ok(None);
             }
@@ -226,7 +243,7 @@ impl Task {
                 want = self.want() => {
                     let want = want?;
                     if want.newer_than >= lease.generation || lease.connection.is_closed() {
-                        self.waiting.push((want, 0));
+                        self.queue(want);
                         return Ok(false);
                     }
                     let _ = want.answer.send(Ok(lease.clone()));
