@@ -11,10 +11,10 @@ use packetstream::{
     Reply, RequestError, Stream, serve,
 };
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::{self, pending, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tower::load_shed::error::Overloaded;
@@ -95,6 +95,7 @@ async fn a_client_is_ready_when_it_has_a_place_that_nobody_can_take() {
         assert!(is_ready::<Outgoing, _>(&mut other));
         let mut third = store.clone();
         assert!(!is_ready::<Outgoing, _>(&mut third));
+        assert!(is_ready::<Get, _>(&mut store), "its place stays its own while others wait");
         assert!(store.connection().submit(1, 0, "").is_queued());
 
         assert_eq!(Service::<Get>::call(&mut store, Get(7)).await.unwrap(), 7);
@@ -236,6 +237,31 @@ async fn a_link_as_a_service_asks_once() {
     .await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_link_that_waits_for_a_place_takes_one_on_the_next_connection() {
+    let (attempts, mut knocks) = mpsc::unbounded_channel();
+    let open = move || {
+        let (here, there) = Stream::pair(1 << 12);
+        attempts.send(there).unwrap();
+        async move { Ok::<_, Infallible>(here) }
+    };
+    let limits = Limits { max_calls: 1, ..Limits::default() };
+    let builder = move || PacketConnection::builder().limits(limits);
+    let mut first: Link<Store> = Connector::new(open).builder(builder).link();
+    in_time(async {
+        first.ready().await.unwrap();
+        let mut second = first.clone();
+        assert!(!is_ready::<Outgoing, _>(&mut second));
+        // The first has its place still, on a connection that ends.
+        let ended = knocks.recv().await.unwrap();
+        drop(ended);
+        second.ready().await.unwrap();
+        let _peer = PacketConnection::builder().handler(server()).spawn(knocks.recv().await.unwrap());
+        assert_eq!(Service::call(&mut second, get(7)).await.unwrap(), Reply::from(7));
+    })
+    .await;
+}
+
 /// In what words each of these errors reaches the peer.
 async fn refusal<E: Into<BoxError> + Send + 'static>(
     error: impl Fn() -> E + Clone + Send + 'static,
@@ -255,6 +281,31 @@ async fn what_the_peer_is_told_of_errors_of_services() {
     assert_eq!(refusal(Overloaded::new).await, "busy");
     assert_eq!(refusal(Elapsed::new).await, "not done in time");
     assert_eq!(refusal(|| "a secret").await, "exception during handler");
+}
+
+/// Is never ready.
+#[derive(Clone)]
+struct Broken;
+
+impl Service<Incoming> for Broken {
+    type Response = Reply;
+    type Error = Failure;
+    type Future = future::Pending<Result<Reply, Failure>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Err(Failure::new("out of order")))
+    }
+
+    fn call(&mut self, _: Incoming) -> Self::Future {
+        panic!("it is not ready")
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_will_never_be_ready_is_not_called() {
+    let (connection, _peer) = asking(ServiceHandler::new(Broken));
+    let answer = in_time(Client::<Store>::from(connection).call(Wait())).await;
+    assert_eq!(common::refusal(answer), "out of order");
 }
 
 #[tokio::test]

@@ -132,3 +132,24 @@ async fn an_opener_that_panics_closes_the_link() {
     assert!(matches!(error, RequestError::NotSent(NotSent::Closed)), "{error:?}");
     assert_eq!(store.state().borrow().phase, LinkPhase::Closed);
 }
+
+#[tokio::test]
+async fn a_connection_that_comes_when_the_link_is_closed_does_not_open_it_again() {
+    // Which of the two the link learns first is left to chance.
+    for _ in 0..50 {
+        let (store, mut door) = store();
+        let call = asked(store.call(Get(4)));
+        let attempt = door.knock().await;
+        let peer = attempt.serve(echo);
+        store.close();
+        in_time(async {
+            store.closed().await;
+            assert!(matches!(store.get::<PacketConnection>().await, Err(LinkError::Closed)));
+            // Answered if the connection came first.
+            let _ = call.await.unwrap();
+            peer.close();
+            let _ = peer.closed().await;
+        })
+        .await;
+    }
+}
