@@ -105,6 +105,15 @@
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
 //! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
 //!
+//! # Connections on demand
+//!
+//! A [`Link`] connects when something is asked, keeps one connection for all its clones, and makes another when that
+//! is lost. [`Connector`] says where to, how long to wait between attempts, and how long at all. What was not sent
+//! is asked again over the next connection; what was lost only if the request says that it is
+//! [`idempotent`](Contract::idempotent). What a link is doing can be watched: [`Link::state`].
+//!
+//! With the feature `tower`, clients, links and handlers are services of that crate: see the module `tower`.
+//!
 //! # Back-pressure
 //!
 //! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its
