@@ -12,7 +12,9 @@
 //! A stack of layers over [`Outgoing`](crate::Outgoing) serves all requests of a protocol; [`Layered`] makes a typed
 //! client of it again. A link is not ready while it has no connection, and connects meanwhile; so a balancer leaves a
 //! dead peer alone, and finds it when it is back. It does not ask again by itself here, since another peer may be
-//! better: that is for a retry layer, whose policy has [`Outgoing::may_be_asked_again`](crate::Outgoing::may_be_asked_again).
+//! better: that is for a retry layer, whose policy has
+//! [`Outgoing::may_be_asked_again`](crate::Outgoing::may_be_asked_again). What such a layer yields in the end tells of
+//! the last try only.
 //!
 //! ```
 //! # use packetstream::{Context, Failure, Fulfil, Listener, PacketConnection, Protocol, Request, serve};

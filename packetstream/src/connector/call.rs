@@ -1,6 +1,5 @@
 //! A request over whatever connection there is.
 
-use super::error::LinkError;
 use super::limit::Limit;
 use super::link::Shared;
 use crate::client::{Outgoing, RequestError};
@@ -87,31 +86,53 @@ impl<R: BaseRequest> Future for LinkCall<R> {
 impl Shared {
     /// Asks, and asks again where that does no harm.
     async fn ask(&self, outgoing: &Outgoing, limit: Option<Limit>) -> Result<Reply, NoReply> {
-        let (mut tries, mut newer_than) = (0, 0);
+        let (mut tries, mut newer_than, mut lost) = (0, 0, None);
         loop {
             tries += 1;
-            let lease = self.lease(newer_than, Limit::from_now(self.patience).sooner(limit)).await?;
+            let lease = match self.lease(newer_than, Limit::from_now(self.patience).sooner(limit)).await {
+                Ok(lease) => lease,
+                Err(error) => return Err(NoReply::of(CallError::NotSent(error.into()), lost)),
+            };
             let _use = lease.begin();
             let Outgoing { rq_type, flags, payload, .. } = outgoing;
             let call = lease.connection.submit(*rq_type, *flags, payload.clone());
-            let error = match answer(call, limit).await? {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
+            let error = match answer(call, limit).await {
+                Ok(Ok(reply)) => return Ok(reply),
+                Ok(Err(error)) => error,
+                Err(NoReply::Call(error)) => return Err(NoReply::of(error, lost)),
+                Err(unanswered) => return Err(unanswered),
             };
             if tries >= self.tries || !outgoing.may_be_asked_again(&error) {
-                return Err(NoReply::Call(error));
+                return Err(NoReply::of(error, lost));
             }
-            if matches!(error, CallError::Failed(_)) {
-                let wait = self.backoff.wait(tries);
-                // Not slept through to no end.
-                if limit.is_some_and(|limit| limit.is_over_in(wait)) {
-                    return Err(NoReply::Call(error));
+            match &error {
+                CallError::Failed(_) => {
+                    let wait = self.backoff.wait(tries);
+                    // Not slept through to no end.
+                    if limit.is_some_and(|limit| limit.is_over_in(wait)) {
+                        return Err(NoReply::of(error, lost));
+                    }
+                    tokio::time::sleep(wait).await;
                 }
-                tokio::time::sleep(wait).await;
-            } else {
-                newer_than = lease.generation;
+                CallError::NotSent(_) => newer_than = lease.generation,
+                CallError::Lost(_) => {
+                    newer_than = lease.generation;
+                    lost = Some(error);
+                }
             }
         }
+    }
+}
+
+impl NoReply {
+    /// Why there is none after all tries. That the last one has performed nothing does not tell of one that was lost.
+    fn of(error: CallError, lost: Option<CallError>) -> Self {
+        let has_performed_nothing = match &error {
+            CallError::NotSent(_) => true,
+            CallError::Failed(failure) => failure.is_busy(),
+            CallError::Lost(_) => false,
+        };
+        Self::Call(lost.filter(|_| has_performed_nothing).unwrap_or(error))
     }
 }
 
@@ -122,12 +143,6 @@ async fn answer(mut call: Call, limit: Option<Limit>) -> Result<Result<Reply, Ca
         Ok(result) => Ok(result),
         Err(_) if call.is_queued() => Err(NoReply::Call(CallError::NotSent(NotSent::NoTurn(limit.time)))),
         Err(_) => Err(NoReply::Unanswered(limit.time)),
-    }
-}
-
-impl From<LinkError> for NoReply {
-    fn from(error: LinkError) -> Self {
-        Self::Call(CallError::NotSent(error.into()))
     }
 }
 

@@ -72,8 +72,9 @@ impl<P> Link<P> {
     ///
     /// # Errors
     ///
-    /// Those of the last connection that it was tried over;
-    /// [`NotSent::NoConnection`](crate::NotSent::NoConnection) with a [`LinkError`] if there was none.
+    /// That of the last try; [`NotSent::NoConnection`](crate::NotSent::NoConnection) with a [`LinkError`] if there
+    /// was no connection for it. But if one try was lost, [`RequestError::Lost`](crate::RequestError::Lost) in place of
+    /// any that would say that nothing was performed.
     ///
     /// # Cancel safety
     ///

@@ -64,6 +64,27 @@ async fn a_request_is_tried_so_often_and_no_more() {
     assert!(door.is_quiet());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_try_that_was_lost_is_not_forgotten_for_one_that_was_not_sent() {
+    let (connector, mut door) = connector();
+    let store: Link<Store> = connector.attempts(1).link();
+    for is_busy in [false, true] {
+        let call = asked(store.call(Get(1)));
+        let mut stream = door.knock().await.open();
+        in_time(tokio::io::AsyncReadExt::read_u8(&mut stream)).await.unwrap();
+        drop(stream);
+        let attempt = door.knock().await;
+        let _peer = if is_busy {
+            Some(attempt.serve(async |_: Incoming| Err(Failure::busy(""))))
+        } else {
+            attempt.refuse("down");
+            None
+        };
+        let error = in_time(call).await.unwrap().unwrap_err();
+        assert!(matches!(error, RequestError::Lost(_)) && !error.is_retryable(), "{error:?}");
+    }
+}
+
 /// Is busy so many times, then echoes.
 fn busy(times: u32) -> (impl packetstream::Handler, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
