@@ -5,9 +5,12 @@
 //!
 //! | | is a service of | ready when |
 //! |---|---|---|
-//! | [`Client<P>`](crate::Client) | each request that `P` carries | there is a place among [`Limits::max_calls`](crate::Limits::max_calls), which it then has |
+//! | [`Client<P>`](crate::Client) | each request that `P` carries | it has a place among the calls in flight |
 //! | [`Client<P>`](crate::Client) | [`Outgoing`](crate::Outgoing) | the same |
 //! | [`Link<P>`](crate::Link) | [`Outgoing`](crate::Outgoing) | it is connected, and there is such a place |
+//!
+//! There are as many places as [`Limits::max_calls`](crate::Limits::max_calls); who is ready has one that is nobody
+//! else's, a clone has none yet. A closed connection fails before it is called, and so does a closed link.
 //!
 //! A stack of layers over [`Outgoing`](crate::Outgoing) serves all requests of a protocol; [`Layered`] makes a typed
 //! client of it again. A link is not ready while it has no connection, and connects meanwhile; so a balancer leaves a
@@ -15,6 +18,9 @@
 //! better: that is for a retry layer, whose policy has
 //! [`Outgoing::may_be_asked_again`](crate::Outgoing::may_be_asked_again). What such a layer yields in the end tells of
 //! the last try only.
+//!
+//! Peers that come and go are a stream of `tower::discover::Change`s. A link is made at once and without fail, so it
+//! takes no service to make one: `Change::Insert(address, Connector::to(address).link())`, with its load around it.
 //!
 //! ```
 //! # use packetstream::{Context, Failure, Fulfil, Listener, PacketConnection, Protocol, Request, serve};

@@ -87,8 +87,7 @@ impl Task {
             while self.wants.try_recv().is_ok() {}
             if let (Over::Closed, Some(Lease { connection, .. })) = (over, self.lease.take()) {
                 connection.close();
-                // How it went is told by the connection.
-                let _ = connection.closed().await;
+                closed(&connection).await;
             }
             break;
         }
@@ -282,7 +281,7 @@ impl Drop for Task {
     }
 }
 
-/// Waits until a connection has ended.
+/// Waits until a connection has ended, however that went.
 async fn closed(connection: &PacketConnection) {
     let _ = connection.closed().await;
 }

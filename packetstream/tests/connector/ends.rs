@@ -13,7 +13,7 @@ async fn a_connection_that_nobody_uses_is_let_go() {
     });
     in_time(call).await.unwrap().unwrap();
     let answered = Instant::now();
-    in_time(peer.closed()).await.unwrap();
+    in_time(ends_well(&peer)).await;
     let idle = answered.elapsed();
     assert!(10 * SECOND <= idle && idle <= 20 * SECOND, "{idle:?}, and 30 s for the answer");
     assert_eq!(store.state().borrow().phase, LinkPhase::Idle);
@@ -39,7 +39,7 @@ async fn a_client_that_was_given_out_keeps_its_connection() {
     assert_eq!(store.state().borrow().phase, LinkPhase::Idle, "the link has let go");
     assert_eq!(in_time(client.call(Get(3))).await.unwrap(), 3);
     drop(client);
-    in_time(peer.closed()).await.unwrap();
+    in_time(ends_well(&peer)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +67,7 @@ async fn a_closed_link_is_closed_for_good_and_for_all() {
     assert_eq!(in_time(call).await.unwrap().unwrap(), 4, "what is on its way is answered");
     in_time(store.closed()).await;
     assert_eq!(store.state().borrow().phase, LinkPhase::Closed);
-    in_time(peer.closed()).await.unwrap();
+    in_time(ends_well(&peer)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +117,7 @@ async fn a_connection_ends_with_the_last_handle_and_the_last_call() {
     go.send(()).unwrap();
     in_time(async {
         assert_eq!(call.await.unwrap().unwrap(), 4);
-        peer.closed().await.unwrap();
+        ends_well(&peer).await;
     })
     .await;
     assert_eq!(state.borrow().phase, LinkPhase::Closed);

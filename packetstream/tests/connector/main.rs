@@ -99,6 +99,11 @@ fn store() -> (Link<Store>, Door) {
     (connector.link(), door)
 }
 
+/// Waits for both sides' goodbye.
+async fn ends_well(connection: &PacketConnection) {
+    connection.closed().await.unwrap();
+}
+
 /// Asks, and goes on.
 fn asked<R: BaseRequest<Error = Failure> + Send + 'static>(
     call: LinkCall<R>,
