@@ -18,6 +18,7 @@ mod handlers;
 mod inbox;
 mod observer;
 mod report;
+mod reserve;
 mod session;
 mod stats;
 mod watchdog;
@@ -49,6 +50,7 @@ pub use observer::Observer;
 pub use observer::Tick;
 pub use report::CloseReport;
 pub use report::EndedBy;
+pub use reserve::Place;
 pub use stats::Stats;
 
 /// A handle to one connection, to ask the peer and to say goodbye. Clones are handles to the same
@@ -255,7 +257,7 @@ impl PacketConnection {
     /// failure.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.shared.inbox.is_open()
+        !self.shared.calls.is_closed()
     }
 
     /// Waits until the connection has ended, by whichever side, and tells how.

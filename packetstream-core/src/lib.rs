@@ -70,5 +70,5 @@ pub use state::SubmitError;
 #[cfg(feature = "tokio")]
 pub use connection::{
     Builder, Call, CallError, CloseReport, ConnectionError, Driver, Ended, EndedBy, Extensions, Handler,
-    Incoming, Limits, NotSent, Observer, PacketConnection, Stats, Tick,
+    Incoming, Limits, NotSent, Observer, PacketConnection, Place, Stats, Tick,
 };

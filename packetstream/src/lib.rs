@@ -112,6 +112,15 @@
 //! With the feature `tracing`, what children say on standard error can become events, and connections that
 //! fail while they are served do.
 //!
+//! # Connections on demand
+//!
+//! A [`Link`] connects when something is asked, keeps one connection for all its clones, and makes another when that
+//! is lost. [`Connector`] says where to, how long to wait between attempts, and how long at all. What was not sent
+//! is asked again over the next connection; what was lost only if the request says that it is
+//! [`idempotent`](Contract::idempotent). What a link is doing can be watched: [`Link::state`].
+//!
+//! With the feature `tower`, clients, links and handlers are services of that crate: see the module `tower`.
+//!
 //! # Back-pressure
 //!
 //! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its
@@ -134,19 +143,31 @@
 //! [`Limits::close_timeout`]. [`PacketConnection`] has the other verbs: `drain`, `barrier`, `abort`.
 
 mod client;
+mod connector;
 pub mod lock;
 mod outline;
 pub mod page;
 mod private;
 mod protocol;
 mod service;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod transport;
 
 pub use bytes::Bytes;
 pub use client::Client;
 pub use client::HasPacketConnection;
+pub use client::Outgoing;
 pub use client::RequestError;
 pub use client::TypedCall;
+pub use connector::Backoff;
+pub use connector::Connector;
+pub use connector::Link;
+pub use connector::LinkCall;
+pub use connector::LinkError;
+pub use connector::LinkPhase;
+pub use connector::LinkState;
+pub use connector::Outage;
 pub use packetstream_core::BaseRequest;
 pub use packetstream_core::Be;
 pub use packetstream_core::Builder;
@@ -182,6 +203,7 @@ pub use packetstream_core::PayloadError;
 pub use packetstream_core::PayloadProblem;
 pub use packetstream_core::PayloadReader;
 pub use packetstream_core::PayloadWriter;
+pub use packetstream_core::Place;
 pub use packetstream_core::ProtocolError;
 pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;

@@ -19,11 +19,11 @@ pub struct TypedCall<R> {
 }
 
 impl<R> TypedCall<R> {
-    pub(super) fn new(call: Call, request: R) -> Self {
+    pub(crate) fn new(call: Call, request: R) -> Self {
         Self { call: Ok(call), request }
     }
 
-    pub(super) fn refused(reason: NotSent, request: R) -> Self {
+    pub(crate) fn refused(reason: NotSent, request: R) -> Self {
         Self { call: Err(reason), request }
     }
 

@@ -81,7 +81,8 @@ impl<P, S> Arrival<'_, P, S> {
         // It is there: nothing else takes it, and this only once.
         let Some(incoming) = self.incoming.take() else { return Err(Failure::internal()) };
         const { R::CONTRACT.check() };
-        if const { matches!(R::CONTRACT, Contract::NONE) } {
+        // Whether it may be asked twice is the business of whoever asks.
+        if const { matches!(Contract { idempotent: false, ..R::CONTRACT }, Contract::NONE) } {
             let mut cx = Context::new(incoming);
             match decode::<R>(&mut cx) {
                 Ok(request) => outcome::<R>(self.served.service.fulfil(request, cx).await),
