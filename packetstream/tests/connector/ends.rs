@@ -169,7 +169,7 @@ async fn a_connection_that_is_used_now_and_then_is_kept() {
     assert_eq!(store.state().borrow().connections, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_whose_peer_has_said_goodbye_is_given_to_nobody() {
     let (connector, mut door) = connector();
     let never = async |_: Incoming| std::future::pending().await;
