@@ -170,3 +170,47 @@ fn a_request_may_be_asked_again_as_its_error_and_its_contract_say() {
     assert!(!get.may_be_asked_again(&std::fmt::Error));
     assert!(!format!("{get:?}").contains("[1]"), "no payload is shown");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_call_is_answered_though_connections_die_all_the_time() {
+    const CALLS: u64 = 2000;
+    const LIFE: u32 = 25;
+
+    let deaths = Arc::new(AtomicU32::new(0));
+    let died = Arc::clone(&deaths);
+    let open = move || {
+        let (here, there) = Stream::pair(1 << 16);
+        let (died, asked, over) = (Arc::clone(&died), AtomicU32::new(0), Arc::new(Notify::new()));
+        let end = Arc::clone(&over);
+        let handler = move |request: Incoming| {
+            if asked.fetch_add(1, Ordering::Relaxed) == LIFE {
+                died.fetch_add(1, Ordering::Relaxed);
+                end.notify_one();
+            }
+            async move { Ok(Reply::from(Get::from_request_payload(0, request.payload).unwrap().0)) }
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = PacketConnection::builder().handler(handler).serve(there) => {}
+                // With answers of its own on their way, or not.
+                () = over.notified() => {}
+            }
+        });
+        async move { Ok::<_, String>(here) }
+    };
+    let backoff =
+        Backoff { first: Duration::from_millis(1), most: Duration::from_millis(1), ..Backoff::default() };
+    let store: Link<Store> = Connector::new(open).backoff(backoff).tries(u32::MAX).link();
+    let calls: Vec<_> = (0..CALLS).map(|n| (n, tokio::spawn(store.call(Get(n))))).collect();
+    in_time(async {
+        for (n, call) in calls {
+            assert_eq!(call.await.unwrap().unwrap(), n);
+        }
+        store.close();
+        store.closed().await;
+    })
+    .await;
+    let deaths = u64::from(deaths.load(Ordering::Relaxed));
+    assert!(deaths > 0);
+    assert!(store.state().borrow().connections <= deaths + 1, "each died before there was another");
+}

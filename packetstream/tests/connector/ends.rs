@@ -153,3 +153,43 @@ async fn a_connection_that_comes_when_the_link_is_closed_does_not_open_it_again(
         .await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_used_now_and_then_is_kept() {
+    let (connector, mut door) = connector();
+    let store: Link<Store> = connector.idle(10 * SECOND).link();
+    let call = asked(store.call(Get(0)));
+    let _peer = door.knock().await.serve(echo);
+    in_time(call).await.unwrap().unwrap();
+    for n in 1..20 {
+        // Never while the link looks whether it is used.
+        tokio::time::sleep(9 * SECOND).await;
+        assert_eq!(in_time(store.call(Get(n))).await.unwrap(), n);
+    }
+    assert_eq!(store.state().borrow().connections, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_peer_has_said_goodbye_is_given_to_nobody() {
+    let (connector, mut door) = connector();
+    let never = async |_: Incoming| std::future::pending().await;
+    let store: Link<Store> = connector.builder(move || PacketConnection::builder().handler(never)).link();
+    let getting = tokio::spawn({
+        let store = store.clone();
+        async move { store.get::<PacketConnection>().await }
+    });
+    let mut peer = door.knock().await.open();
+    let connection = in_time(getting).await.unwrap().unwrap();
+    in_time(async {
+        // A request that is never answered, so that the connection does not end; no more requests; no more at all.
+        let bytes = [3, 2, 2, 1, 3, 1, 2, 0, 3, 0, 2, 0];
+        tokio::io::AsyncWriteExt::write_all(&mut peer, &bytes).await.unwrap();
+        while !connection.is_closed() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let getting = tokio::spawn(async move { store.get::<PacketConnection>().await });
+    let _peer = door.knock().await.serve(echo);
+    assert!(!in_time(getting).await.unwrap().unwrap().is_closed());
+}
