@@ -185,30 +185,32 @@ mod connection {
 
     #[tokio::test]
     async fn a_callable_opens_the_streams_and_its_shutdown_is_called() {
-        let shut_down = Arc::new(AtomicUsize::new(0));
+        let calls = Arc::new(AtomicUsize::new(0));
         let (peer, ours) = Stream::pair(1 << 10);
         let _peer = PacketConnection::builder().handler(serve::<Store, _>(Chunks::default())).spawn(peer);
         let once = Mutex::new(Some(ours));
-        let counter = Arc::clone(&shut_down);
+        let counter = Arc::clone(&calls);
         let open = move || {
             let (recv, send) = tokio::io::split(once.lock().unwrap().take().unwrap());
             let counter = Arc::clone(&counter);
-            let shutdown = move || drop(counter.fetch_add(1, Ordering::Relaxed));
+            let shutdown = move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            };
             // In the order of the documentation: receive, send, shutdown.
             std::future::ready(Ok::<_, std::io::Error>(Stream::from_parts(recv, send, shutdown)))
         };
         let link = Connector::new(open).link::<Store>();
         in_time(async {
             assert!(link.call(add("chunk")).await.unwrap().new);
-            assert_eq!(shut_down.load(Ordering::Relaxed), 0);
+            assert_eq!(calls.load(Ordering::Relaxed), 0);
             link.close();
             link.closed().await;
-            while shut_down.load(Ordering::Relaxed) == 0 {
+            while calls.load(Ordering::Relaxed) == 0 {
                 tokio::task::yield_now().await;
             }
         })
         .await;
-        assert_eq!(shut_down.load(Ordering::Relaxed), 1);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
