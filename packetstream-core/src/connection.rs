@@ -1,32 +1,39 @@
 //! The protocol over a transport: a task that owns both, and handles to it.
 //!
 //! ```text
-//!   PacketConnection ──commands──▶ Driver ──▶ transport ──▶ peer
-//!     submit, close                  │  ▲
-//!   Call ◀──answer─── waiter ◀───────┘  │
+//!   PacketConnection ──commands──▶ Session ◀──packets── Driver ◀──▶ transport ◀──▶ peer
+//!     submit, close                 │   ▲
+//!   Call ◀──answer─── waiter ◀──────┘   │
 //!   Handler ◀──request── polled in place, or a task when it does not finish at once
 //! ```
 
+mod barriers;
 mod builder;
 mod call;
 mod driver;
 mod error;
 mod extensions;
 mod handler;
+mod handlers;
 mod inbox;
+mod observer;
+mod report;
 mod reserve;
+mod session;
+mod stats;
 mod watchdog;
 mod writer;
 
 use crate::outcome::Reply;
 use crate::state::SubmitError;
 use bytes::Bytes;
-use call::Waiter;
-use inbox::Inbox;
+use handler::perform;
+use inbox::{Command, Inbox, Wish};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use tokio::sync::{Semaphore, watch};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::time::Instant;
 
 pub use builder::Builder;
 pub use builder::Limits;
@@ -39,10 +46,29 @@ pub use error::NotSent;
 pub use extensions::Extensions;
 pub use handler::Handler;
 pub use handler::Incoming;
+pub use observer::Observer;
+pub use observer::Tick;
+pub use report::CloseReport;
+pub use report::EndedBy;
 pub use reserve::Place;
+pub use stats::Stats;
 
 /// A handle to one connection, to ask the peer and to say goodbye. Clones are handles to the same
 /// connection; when the last is dropped the connection closes as if by [`close`](Self::close).
+///
+/// How it ends, in plain verbs (`>` is what this side sends, `<` what the peer does):
+///
+/// | verb | at once | then |
+/// |---|---|---|
+/// | [`barrier`](Self::barrier) | | yields when all earlier calls are settled; nothing is sent |
+/// | [`drain`](Self::drain) | `> ERQ` | calls are answered, and so is the peer, for as long as it asks; when it says `< ERQ` or `< EOF` too, as `close` |
+/// | [`close`](Self::close) | `> ERQ` | when all is answered in both directions `> EOF`, then it waits for `< EOF` |
+/// | [`abort`](Self::abort) | `> EOF` | nothing is waited for but the writing of it, 1 s at most |
+/// | the peer closes first: `< ERQ`, `< EOF` | its unanswered calls from us end | `> ERQ`, the answers that we owe, `> EOF` |
+///
+/// All return at once; [`closed`](Self::closed) waits, and tells how it ended. Each wait has its limit:
+/// [`Limits::answer_timeout`] for the answers, [`Limits::close_timeout`] for the peer's last packet,
+/// [`Limits::stall_timeout`] for bytes that do not move.
 ///
 /// ```
 /// use packetstream_core::{Incoming, PacketConnection, Reply};
@@ -58,12 +84,14 @@ pub use reserve::Place;
 /// assert_eq!((reply.flags, &reply.payload[..]), (0x11, &b"ping"[..]));
 ///
 /// connection.close();
-/// connection.closed().await?;
+/// let report = connection.closed().await;
+/// assert!(report.result.is_ok());
 /// # Ok(())
 /// # }
 /// ```
 pub struct PacketConnection {
     shared: Arc<Shared>,
+    channel: u64,
 }
 
 /// What handles, handlers and the driver have in common.
@@ -74,15 +102,42 @@ struct Shared {
     /// cannot flood the peer.
     calls: Semaphore,
     handles: AtomicUsize,
+    /// Calls in flight that nobody waits for, less those whose answer has come; briefly below zero when an answer
+    /// overtakes the count.
+    abandoned: AtomicIsize,
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,
     /// How the connection ended, once it has.
-    closed: watch::Receiver<Option<Result<(), ConnectionError>>>,
+    ended: watch::Sender<Option<CloseReport>>,
+    /// How far the peer has come in saying goodbye.
+    peer: watch::Sender<PeerStage>,
     /// Whether the peer can no longer be answered.
     cancelled: watch::Sender<bool>,
+    stats: Mutex<Published>,
     extensions: Extensions,
+    observers: Vec<Box<dyn Observer>>,
+    name: Option<Box<str>>,
     limits: Limits,
+}
+
+/// How far the peer has come in saying goodbye.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum PeerStage {
+    /// It may ask.
+    Open,
+    /// It has asked its last.
+    Drained,
+    /// It has said its last.
+    Silent,
+}
+
+/// What the driver says of its last turn.
+#[derive(Debug, Default)]
+struct Published {
+    stats: Stats,
+    /// When the oldest of the handlers that run was begun.
+    oldest_handler: Option<Instant>,
 }
 
 impl PacketConnection {
@@ -91,9 +146,31 @@ impl PacketConnection {
         Builder::default()
     }
 
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>, channel: u64) -> Self {
         shared.handles.fetch_add(1, Ordering::Relaxed);
-        Self { shared }
+        Self { shared, channel }
+    }
+
+    /// The same connection, asking on another channel, which is opened if it is not: a tag space of its own, in
+    /// both directions. Requests of the peer on it are refused until there is a [`handler`](Self::handle) for it.
+    ///
+    /// The peer has to know the channel: one that does not, such as the Python original, answers not-ok, which
+    /// [`Failure::is_unknown_channel`](crate::Failure::is_unknown_channel) tells. Channel 0 is always open. Each
+    /// channel that was opened is remembered for as long as the connection lives.
+    #[must_use]
+    pub fn channel(&self, channel: u64) -> Self {
+        if channel != 0 {
+            // A connection that has closed needs no more channels.
+            let _ = self.shared.inbox.push(Command::Open(channel));
+        }
+        Self::new(Arc::clone(&self.shared), channel)
+    }
+
+    /// Has the peer's requests on this handle's channel performed by `handler` from now on; those that are performed
+    /// already go on.
+    pub fn handle(&self, handler: impl Handler) {
+        // A connection that has closed goes on with the handlers it has.
+        let _ = self.shared.inbox.push(Command::Serve(self.channel, perform(handler)));
     }
 
     /// Sends a request of type `rq_type`, at most [`MAX_REQUEST_TYPE`](crate::MAX_REQUEST_TYPE), with
@@ -110,10 +187,10 @@ impl PacketConnection {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future forgets the answer; a request that is on its way stays so, and counts as in
-    /// flight until it is answered.
+    /// Dropping the future takes the request back if it was not sent yet; else its answer will be dropped, and it
+    /// counts as in flight until then.
     pub fn submit(&self, rq_type: u64, flags: u64, payload: impl Into<Bytes>) -> Call {
-        Call::new(&self.shared, rq_type, flags, payload.into())
+        Call::new(self, rq_type, flags, payload.into())
     }
 
     /// Sends a request and waits for its reply; as [`submit`](Self::submit), but nothing is sent before
@@ -135,13 +212,86 @@ impl PacketConnection {
         self.submit(rq_type, flags, payload).await
     }
 
+    /// Waits until all requests that were submitted before are settled: answered, or known to be lost.
+    ///
+    /// Calls that wait for their turn, since as many as [`Limits::max_calls`] are in flight, were not submitted yet.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe; it only looks.
+    pub fn barrier(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (reached, waiting) = oneshot::channel();
+        // Where nobody obeys any more everything is settled.
+        let _ = self.shared.inbox.push(Command::Barrier(reached));
+        async move {
+            // As when the sender is dropped, at the end of the connection.
+            let _ = waiting.await;
+        }
+    }
+
+    /// Makes no more requests, and goes on answering those of the peer: sends the end of requests. Returns at once.
+    ///
+    /// Requests on their way still go out, those that wait their turn do not. When the peer has no more requests
+    /// either the connection closes; until then it stays, for as long as the peer likes, or until
+    /// [`close`](Self::close). A Python peer reacts to nothing but a close.
+    pub fn drain(&self) {
+        self.shared.finish(Wish::Drain);
+    }
+
     /// Says goodbye: no more requests from this side, and when everything that was asked is answered,
     /// in both directions, the end of the stream. Returns at once; see [`closed`](Self::closed).
     ///
-    /// Requests on their way still go out, those that wait their turn do not. The peer has
-    /// [`Limits::close_timeout`] to answer and say goodbye too.
+    /// Requests on their way still go out, those that wait their turn do not. What was asked may take
+    /// [`Limits::answer_timeout`] to be answered, then the peer has [`Limits::close_timeout`] to say goodbye too.
     pub fn close(&self) {
-        self.shared.close();
+        self.shared.finish(Wish::Close);
+    }
+
+    /// Gives the connection up: calls end with [`ConnectionError::Aborted`], handlers are dropped, and the peer is told
+    /// that this is the end, if that takes no longer than 1 s. Returns at once.
+    pub fn abort(&self) {
+        self.shared.finish(Wish::Abort);
+    }
+
+    /// Whether requests are taken: not after [`drain`](Self::drain) or [`close`](Self::close), the peer's goodbye, or a
+    /// failure.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.shared.inbox.is_open()
+    }
+
+    /// Waits until the connection has ended, by whichever side, and tells how.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe; it only looks.
+    pub async fn closed(&self) -> CloseReport {
+        self.shared.closed().await
+    }
+
+    /// Waits until the peer has said that it asks no more, or the connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe; it only looks.
+    pub async fn peer_drained(&self) {
+        self.shared.peer_at_least(PeerStage::Drained).await;
+    }
+
+    /// Waits until the peer has sent its last packet, or the connection has ended. Nothing has to be done then: this
+    /// side closes by itself.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe; it only looks.
+    pub async fn peer_closed(&self) {
+        self.shared.peer_at_least(PeerStage::Silent).await;
+    }
+
+    /// What the connection has done so far, and holds now.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
     }
 
     /// What the application keeps with the connection.
@@ -150,29 +300,41 @@ impl PacketConnection {
         &self.shared.extensions
     }
 
-    /// Waits until the connection has ended, by whichever side.
-    ///
-    /// # Errors
-    ///
-    /// What ended it, unless both sides said goodbye.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe; it only looks.
-    pub async fn closed(&self) -> Result<(), ConnectionError> {
-        let mut closed = self.shared.closed.clone();
-        match closed.wait_for(Option::is_some).await {
-            Ok(ended) => ended.clone().unwrap_or(Err(ConnectionError::Dropped)),
-            Err(_) => Err(ConnectionError::Dropped),
-        }
+    /// What [`Builder::name`] has called it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.shared.name.as_deref()
     }
 }
 
 impl Shared {
     /// Takes no more requests.
-    fn close(&self) {
-        self.inbox.close();
+    fn finish(&self, wish: Wish) {
+        self.inbox.wish(wish);
         self.calls.close();
+    }
+
+    async fn closed(&self) -> CloseReport {
+        let mut ended = self.ended.subscribe();
+        loop {
+            if let Some(report) = ended.borrow_and_update().clone() {
+                return report;
+            }
+            // The sender is here: there is no error.
+            let _ = ended.changed().await;
+        }
+    }
+
+    async fn peer_at_least(&self, stage: PeerStage) {
+        // As above.
+        let _ = self.peer.subscribe().wait_for(|reached| *reached >= stage).await;
+    }
+
+    fn stats(&self) -> Stats {
+        let published = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest_handler = published.oldest_handler.map(|begun| begun.elapsed());
+        let abandoned = usize::try_from(self.abandoned.load(Ordering::Relaxed)).unwrap_or(0);
+        Stats { abandoned, oldest_handler, ..published.stats }
     }
 
     /// Why a request is not sent that comes too late.
@@ -188,13 +350,6 @@ impl Shared {
         }
     }
 
-    /// Tells a caller what came of its request, and lets another one in.
-    fn settle(&self, waiter: Waiter, result: Result<Reply, CallError>) {
-        self.calls.add_permits(1);
-        // A caller that has given up is none of our business.
-        let _ = waiter.send(result);
-    }
-
     /// Tells what still performs requests of the peer that no answer can be delivered.
     fn cancel(&self) {
         self.cancelled.send_replace(true);
@@ -204,11 +359,15 @@ impl Shared {
     fn blame(&self, cause: Option<ConnectionError>) {
         let _ = self.blame.set(cause);
     }
+
+    fn observe(&self, see: impl Fn(&dyn Observer)) {
+        self.observers.iter().for_each(|observer| see(observer.as_ref()));
+    }
 }
 
 impl Clone for PacketConnection {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.shared))
+        Self::new(Arc::clone(&self.shared), self.channel)
     }
 }
 
@@ -224,6 +383,13 @@ impl fmt::Debug for PacketConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let permits = self.shared.calls.available_permits();
         let in_flight = self.shared.limits.max_calls.saturating_sub(permits);
-        f.debug_struct("PacketConnection").field("in_flight", &in_flight).finish_non_exhaustive()
+        let mut debug = f.debug_struct("PacketConnection");
+        if let Some(name) = self.name() {
+            debug.field("name", &name);
+        }
+        if self.channel != 0 {
+            debug.field("channel", &self.channel);
+        }
+        debug.field("in_flight", &in_flight).finish_non_exhaustive()
     }
 }

@@ -69,6 +69,6 @@ pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
 pub use connection::{
-    Builder, Call, CallError, ConnectionError, Driver, Ended, Extensions, Handler, Incoming, Limits, NotSent,
-    PacketConnection, Place,
+    Builder, Call, CallError, CloseReport, ConnectionError, Driver, Ended, EndedBy, Extensions, Handler,
+    Incoming, Limits, NotSent, Observer, PacketConnection, Place, Stats, Tick,
 };

@@ -74,6 +74,8 @@ impl Failure {
 
     const BUSY: &'static [u8] = b"busy";
 
+    const UNKNOWN_CHANNEL: &'static str = "unknown channel ";
+
     /// A failure with this reason, which the peer will read.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
@@ -105,6 +107,23 @@ impl Failure {
     pub fn is_busy(&self) -> bool {
         let detail = self.payload.strip_prefix(Self::BUSY);
         self.flags == 0 && detail.is_some_and(|detail| detail.is_empty() || detail.starts_with(b": "))
+    }
+
+    /// A refusal because no such channel is open: `unknown channel 7`.
+    #[must_use]
+    pub fn unknown_channel(channel: u64) -> Self {
+        Self::new(format!("{}{channel}", Self::UNKNOWN_CHANNEL))
+    }
+
+    /// Whether the peer has no such channel, so that it did not perform the request. The Python original
+    /// knows no channel but 0, and says so without the number.
+    #[must_use]
+    pub fn is_unknown_channel(&self) -> bool {
+        let rest = self.payload.strip_prefix(Self::UNKNOWN_CHANNEL.as_bytes());
+        self.flags == 0
+            && rest.is_some_and(|rest| {
+                rest == b"%d" || (!rest.is_empty() && rest.iter().all(u8::is_ascii_digit))
+            })
     }
 
     /// The reason as text; bytes that are not UTF-8 are replaced.
@@ -163,6 +182,18 @@ mod tests {
         for other in ["", "bus", "busybody", "busy:", "not busy", "Busy"] {
             assert!(!Failure::new(other).is_busy(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_refused_channel_is_told_by_its_text_pythons_too() {
+        assert_eq!(Failure::unknown_channel(7), Failure::new("unknown channel 7"));
+        for text in ["unknown channel 7", "unknown channel 18446744073709551615", "unknown channel %d"] {
+            assert!(Failure::new(text).is_unknown_channel(), "{text}");
+        }
+        for text in ["unknown channel ", "unknown channel seven", "unknown channel %s", "unknown", ""] {
+            assert!(!Failure::new(text).is_unknown_channel(), "{text}");
+        }
+        assert!(!Failure { flags: 1, ..Failure::unknown_channel(7) }.is_unknown_channel());
     }
 
     #[test]

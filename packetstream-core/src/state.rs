@@ -3,13 +3,14 @@
 //! Names tell the direction: `handle_*` is what came from the peer, plain verbs are what the
 //! application wants, [`poll_transmit`](ConnectionState::poll_transmit) is what goes to the peer.
 //!
-//! Each side says goodbye in two steps, and the two sides do it independently:
+//! Each side says goodbye in steps, and the two sides do it independently:
 //!
 //! ```text
-//!            close()                       all calls answered,
-//!            queues "end of requests"      all requests answered
-//!   Open ─────────────────────▶ Answering ─────────────────────▶ Silent
-//!   asks and answers            still answers                    "end of stream" was its last packet
+//!           drain()                    close(), or               all calls answered,
+//!           queues "end of requests"   both sides have drained   all requests answered
+//!   Open ───────────────────▶ Draining ─────────▶ Closing ─────────────────────▶ Silent
+//!   asks and answers          still answers       answers what comes in time     "end of stream" was its last packet
+//!     └──────────────────── close() ─────────────────▲
 //! ```
 //!
 //! When the peer falls silent its answers can no longer come: every call still waiting ends, and this
@@ -74,6 +75,8 @@ pub struct ConnectionState<W> {
     ours: Half,
     theirs: Half,
     strays: u32,
+    /// Requests of the peer that were refused here, and have never been an event.
+    refused: u64,
 }
 
 /// One tag space in both directions.
@@ -99,8 +102,10 @@ struct Asked<W> {
 enum Half {
     /// May still ask and answer.
     Open,
-    /// Has asked its last request; owes answers.
-    Answering,
+    /// Has asked its last request; answers for as long as the other side asks.
+    Draining,
+    /// Ends its stream as soon as everything is answered. Of the peer this cannot be seen.
+    Closing,
     /// Has sent its last packet.
     Silent,
 }
@@ -204,6 +209,7 @@ impl<W> Default for ConnectionState<W> {
             ours: Half::Open,
             theirs: Half::Open,
             strays: 0,
+            refused: 0,
         }
     }
 }
@@ -215,6 +221,18 @@ impl<W> Channel<W> {
 }
 
 impl<W> ConnectionState<W> {
+    /// Whether a channel is open. Channel 0 always is.
+    #[must_use]
+    pub fn is_open(&self, channel: u64) -> bool {
+        channel == 0 || self.others.contains_key(&channel)
+    }
+
+    /// Channels that are open besides 0.
+    #[must_use]
+    pub fn channels_opened(&self) -> usize {
+        self.others.len()
+    }
+
     /// Opens a channel besides 0, for our requests and the peer's; opening it again does nothing.
     pub fn open_channel(&mut self, channel: u64) {
         if channel != 0 {
@@ -280,13 +298,25 @@ impl<W> ConnectionState<W> {
         }
     }
 
+    /// Makes no more requests, and goes on answering. When the peer makes no more either, this side closes.
+    /// Doing it again does nothing.
+    pub fn drain(&mut self) {
+        if self.ours == Half::Open {
+            self.ours = Half::Draining;
+            self.outgoing.push_request(Packet::end_of_requests());
+        }
+        if self.theirs != Half::Open {
+            self.close();
+        }
+    }
+
     /// Says goodbye: no more requests from us; when everything is answered, in both directions, the end
     /// of the stream. Saying it again does nothing.
     pub fn close(&mut self) {
         if self.ours == Half::Open {
-            self.ours = Half::Answering;
             self.outgoing.push_request(Packet::end_of_requests());
         }
+        self.ours = self.ours.max(Half::Closing);
     }
 
     /// Gives up: nothing is asked or answered any more, and all that remains to be sent is the end of
@@ -326,6 +356,22 @@ impl<W> ConnectionState<W> {
             .collect()
     }
 
+    /// Takes back the request that [`poll_transmit`](Self::poll_transmit) would yield next, if that is one and
+    /// nobody wants its answer any more, and returns its waiter.
+    pub fn withdraw_next_if(&mut self, is_unwanted: impl FnOnce(&W) -> bool) -> Option<W> {
+        let packet = self.outgoing.next_request()?;
+        let Kind::Request(_) = packet.kind() else { return None };
+        let (channel, tag) = (packet.channel(), packet.tag());
+        let space = channel_mut(&mut self.main, &mut self.others, channel)?;
+        if !is_unwanted(&space.asked.get(tag)?.waiter) {
+            return None;
+        }
+        let Asked { waiter, bytes } = space.asked.remove(tag)?;
+        self.asked_bytes = self.asked_bytes.saturating_sub(bytes);
+        self.outgoing.drop_request();
+        Some(waiter)
+    }
+
     /// Ends all our requests: those that were not sent yet never are, since the peer would not answer.
     fn abandon(&mut self) -> Abandoned<W> {
         let unsent = self.withdraw();
@@ -363,10 +409,13 @@ impl<W> ConnectionState<W> {
     }
 
     fn requests_ended(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
-        if self.theirs == Half::Answering {
+        if self.theirs == Half::Draining {
             return self.stray(id);
         }
-        self.theirs = Half::Answering;
+        self.theirs = Half::Draining;
+        if self.ours == Half::Draining {
+            self.close();
+        }
         Ok(None)
     }
 
@@ -382,8 +431,7 @@ impl<W> ConnectionState<W> {
         }
         let refuse_all = self.theirs != Half::Open;
         let Some(space) = self.channel_mut(id.channel) else {
-            let text = format!("unknown channel {}", id.channel);
-            self.push_response(id, Err(Failure::new(text)));
+            self.refuse(id, Failure::unknown_channel(id.channel));
             return Ok(None);
         };
         // A refusal would be taken for the answer to the first request with this tag.
@@ -391,7 +439,7 @@ impl<W> ConnectionState<W> {
             return self.stray(id);
         }
         if refuse_all {
-            self.push_response(id, Err(Failure::new("requests no longer allowed")));
+            self.refuse(id, Failure::new("requests no longer allowed"));
             return Ok(None);
         }
         let bytes = packet.payload().len();
@@ -413,6 +461,11 @@ impl<W> ConnectionState<W> {
         }
     }
 
+    fn refuse(&mut self, id: RequestId, failure: Failure) {
+        self.refused = self.refused.saturating_add(1);
+        self.push_response(id, Err(failure));
+    }
+
     /// Ignores a packet that makes no sense, within the budget.
     fn stray(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
         self.strays = self.strays.saturating_add(1);
@@ -428,7 +481,7 @@ impl<W> ConnectionState<W> {
         if let Some(packet) = self.outgoing.pop() {
             return Some(packet);
         }
-        if self.ours == Half::Answering && self.in_flight() == 0 && self.owed() == 0 {
+        if self.ours == Half::Closing && self.in_flight() == 0 && self.owed() == 0 {
             self.ours = Half::Silent;
             return Some(Packet::end_of_stream());
         }
@@ -444,8 +497,26 @@ impl<W> ConnectionState<W> {
 
     /// Whether this side has said that it makes no more requests.
     #[must_use]
-    pub fn is_closing(&self) -> bool {
+    pub fn is_draining(&self) -> bool {
         self.ours != Half::Open
+    }
+
+    /// Whether this side has closed, or ends its stream as soon as everything is answered.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.ours >= Half::Closing
+    }
+
+    /// Whether this side has sent its last packet, or [`poll_transmit`](Self::poll_transmit) has yielded it.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.ours == Half::Silent
+    }
+
+    /// Whether the peer has said that it makes no more requests.
+    #[must_use]
+    pub fn is_peer_draining(&self) -> bool {
+        self.theirs != Half::Open
     }
 
     /// Whether the peer has sent its last packet: nothing behind it belongs to this connection.
@@ -457,13 +528,20 @@ impl<W> ConnectionState<W> {
     /// Our requests that have no answer yet, sent or not.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.channels().fold(0, |sum, space| sum.saturating_add(space.asked.len()))
+        self.count(|space| space.asked.len())
     }
 
     /// The peer's requests that were not answered yet.
     #[must_use]
     pub fn owed(&self) -> usize {
-        self.channels().fold(0, |sum, space| sum.saturating_add(space.owed.len()))
+        self.count(|space| space.owed.len())
+    }
+
+    /// Requests of the peer that were refused here, because of their channel or because they came too late;
+    /// they have never been an [`Event`].
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// Payload bytes of our requests that have no answer yet.
@@ -496,8 +574,12 @@ impl<W> ConnectionState<W> {
         self.outgoing.bytes()
     }
 
-    fn channels(&self) -> impl Iterator<Item = &Channel<W>> {
-        std::iter::once(&self.main).chain(self.others.values())
+    fn count(&self, of: impl Fn(&Channel<W>) -> usize) -> usize {
+        let main = of(&self.main);
+        if self.others.is_empty() {
+            return main;
+        }
+        self.others.values().map(of).fold(main, usize::saturating_add)
     }
 
     fn channels_mut(&mut self) -> impl Iterator<Item = &mut Channel<W>> {

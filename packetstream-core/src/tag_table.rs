@@ -37,9 +37,16 @@ impl<T> TagTable<T> {
         usize::try_from(tag & mask).unwrap_or(0)
     }
 
+    pub(crate) fn get(&self, tag: u64) -> Option<&T> {
+        match self.ring.get(self.index(tag)) {
+            Some(Some((held, value))) if *held == tag => Some(value),
+            _ if self.displaced.is_empty() => None,
+            _ => self.displaced.get(&tag),
+        }
+    }
+
     pub(crate) fn contains(&self, tag: u64) -> bool {
-        matches!(self.ring.get(self.index(tag)), Some(Some((held, _))) if *held == tag)
-            || (!self.displaced.is_empty() && self.displaced.contains_key(&tag))
+        self.get(tag).is_some()
     }
 
     /// Stores `value` unless the tag is taken, and says whether it did.

@@ -74,7 +74,7 @@ async fn a_request_is_cancelled_when_no_answer_can_be_written() {
         peer_out.write_all(&request).await.unwrap();
         let request = requests.recv().await.unwrap();
         drop(peer_in);
-        drop(connection.submit(0, 0, "notices it"));
+        let _notices_it = connection.submit(0, 0, "");
         request.cancelled().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "not only when the peer has said its last");
     })
@@ -117,7 +117,7 @@ async fn a_request_is_not_cancelled_while_a_connection_that_closes_can_answer_it
         assert!(!request.is_cancelled());
         answer.send(7).unwrap();
         peer.expects(Packet::response(0, 2, Ok(Reply::from(7))).unwrap()).await;
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
         assert!(request.is_cancelled(), "it has ended");
     })
     .await;

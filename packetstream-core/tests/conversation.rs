@@ -38,8 +38,8 @@ async fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
             let (a, b) = pair(buffer);
             tokio::join!(call_many(a.clone(), 512), call_many(b.clone(), 512));
             a.close();
-            a.closed().await.unwrap();
-            b.closed().await.unwrap();
+            a.closed().await.result.unwrap();
+            b.closed().await.result.unwrap();
         })
         .await;
     }
@@ -170,8 +170,8 @@ async fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     in_time(async {
         assert_eq!(from_a.await.unwrap().payload, "from a");
         assert_eq!(from_b.await.unwrap().payload, "from b");
-        a.closed().await.unwrap();
-        b.closed().await.unwrap();
+        a.closed().await.result.unwrap();
+        b.closed().await.result.unwrap();
     })
     .await;
 }
@@ -181,7 +181,7 @@ async fn after_closing_requests_are_not_sent() {
     let (a, _b) = pair(1 << 16);
     a.close();
     in_time(async {
-        a.closed().await.unwrap();
+        a.closed().await.result.unwrap();
         let error = a.submit(0, 0, Bytes::new()).await.unwrap_err();
         assert!(matches!(error, CallError::NotSent(NotSent::Closed)), "{error:?}");
     })
@@ -196,7 +196,7 @@ async fn dropping_the_last_handle_closes() {
     in_time(async {
         clone.submit(0, 0, "still open").await.unwrap();
         drop(clone);
-        b.closed().await.unwrap();
+        b.closed().await.result.unwrap();
     })
     .await;
 }
@@ -211,7 +211,7 @@ async fn a_goodbye_is_both_markers_and_waits_for_the_peers() {
         let mut closed = Box::pin(connection.closed());
         assert!(futures_ready(&mut closed).await.is_none(), "the peer has not said goodbye");
         peer.says(&[3, 1, 2, 0, 3, 0, 2, 0]).await;
-        closed.await.unwrap();
+        closed.await.result.unwrap();
     })
     .await;
 }
@@ -243,7 +243,7 @@ async fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end(
         assert_eq!(said[2], Packet::end_of_stream());
         let error = unanswered.await.unwrap_err();
         assert!(matches!(error, CallError::Lost(ConnectionError::ClosedByPeer)), "{error:?}");
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
     })
     .await;
 }
@@ -258,14 +258,11 @@ async fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves
         bytes.extend(Packet::request(0, 2, 1, 0, "again".into()).unwrap().transcribe());
         peer.says(&bytes).await;
         let ended = driver.run().await;
-        ended.result.unwrap();
-        connection.closed().await.unwrap();
+        assert!(ended.report.result.is_ok());
+        connection.closed().await.result.unwrap();
         peer.expects_goodbye().await;
 
-        let (reader, writer) = tokio::io::split(ended.transport);
-        let reader = std::io::Cursor::new(ended.unread).chain(reader);
-        let (_connection, driver) =
-            PacketConnection::builder().handler(reverse).build(tokio::io::join(reader, writer));
+        let (_connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
         tokio::spawn(driver.run());
         peer.expects(answer(2, b"niaga")).await;
     })
@@ -287,7 +284,7 @@ async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
         assert!(matches!(error, CallError::Lost(ConnectionError::Dropped)), "{error:?}");
         let error = queued.await.unwrap_err();
         assert!(matches!(error, CallError::NotSent(NotSent::Lost(ConnectionError::Dropped))), "{error:?}");
-        let error = connection.closed().await.unwrap_err();
+        let error = connection.closed().await.result.unwrap_err();
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     })
     .await;
@@ -452,7 +449,7 @@ async fn a_peer_that_stopped_reading_still_brings_its_last_words_however_slowly(
             assert_eq!(call.await.unwrap().payload, "answer");
         }
         unheard.await.unwrap_err();
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
     })
     .await;
 }
@@ -470,7 +467,7 @@ async fn a_peer_that_stopped_reading_is_listened_to_no_longer_than_a_goodbye_tak
         }
     });
     in_time(async {
-        assert!(connection.closed().await.is_err());
+        assert!(connection.closed().await.result.is_err());
         assert_eq!(start.elapsed().as_secs(), 30);
         unheard.await.unwrap_err();
         drip.await.unwrap();
@@ -515,7 +512,7 @@ async fn a_peer_that_left_in_good_order_need_not_hear_our_goodbye() {
     in_time(async {
         peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
         drop(peer_in);
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
     })
     .await;
 }
@@ -528,7 +525,7 @@ async fn an_answer_that_could_not_be_written_is_no_good_end() {
         drop(peer_in);
         peer_out.write_all(&request.transcribe()).await.unwrap();
         peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
-        let error = connection.closed().await.unwrap_err();
+        let error = connection.closed().await.result.unwrap_err();
         assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
     })
     .await;

@@ -39,7 +39,7 @@ async fn end_by(bytes: &[u8], after: After) -> (CallError, Result<(), Connection
                 break;
             }
         }
-        (error, connection.closed().await)
+        (error, connection.closed().await.result)
     });
     soon.await.expect("ends within a second")
 }
@@ -136,7 +136,7 @@ async fn half_a_hangup_still_carries_the_answers_out() {
         peer.stream.shutdown().await.unwrap();
         peer.expects(answer(2, b"cba")).await;
         peer.expects_goodbye().await;
-        let error = connection.closed().await.unwrap_err();
+        let error = connection.closed().await.result.unwrap_err();
         assert!(matches!(error, ConnectionError::NoGoodbye), "{error:?}");
     })
     .await;
@@ -156,7 +156,7 @@ async fn a_few_responses_to_unknown_tags_are_ignored_and_many_end_the_connection
         for _ in 0..30 {
             peer.sends(answer(999, b"")).await;
         }
-        let error = connection.closed().await.unwrap_err();
+        let error = connection.closed().await.result.unwrap_err();
         let expected = ProtocolError::TooManyStrays { channel: 0, tag: 999 };
         assert!(matches!(error, ConnectionError::Protocol(error) if error == expected), "{error:?}");
     })
@@ -222,7 +222,7 @@ async fn a_reset_reaches_callers_and_the_connection_with_its_cause() {
     let connection = PacketConnection::builder().spawn(Reset::default());
     let call = connection.submit(0, 0, Bytes::new());
     in_time(async {
-        for error in [cause(call.await.unwrap_err()), connection.closed().await.unwrap_err()] {
+        for error in [cause(call.await.unwrap_err()), connection.closed().await.result.unwrap_err()] {
             let ConnectionError::Read(source) = error else { panic!("{error:?}") };
             assert_eq!(source.kind(), io::ErrorKind::ConnectionReset);
         }
@@ -278,7 +278,7 @@ async fn all_truncations_and_bit_flips_of_a_conversation_end_without_a_panic() {
             let _ = call.await;
             connection.close();
             let ended = driver.await.expect("no panic");
-            if let Err(ConnectionError::Decode(DecodeError::TooLong { limit, .. })) = ended.result {
+            if let Err(ConnectionError::Decode(DecodeError::TooLong { limit, .. })) = ended.report.result {
                 assert_eq!(limit, 16 << 20);
             }
         })

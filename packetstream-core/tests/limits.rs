@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// What the connection came to, and after how long.
 async fn ends(connection: &PacketConnection) -> (ConnectionError, Duration) {
     let start = Instant::now();
-    let error = in_time(connection.closed()).await.unwrap_err();
+    let error = in_time(connection.closed()).await.result.unwrap_err();
     (error, start.elapsed())
 }
 
@@ -27,7 +27,7 @@ async fn a_peer_that_never_says_goodbye_is_waited_for_no_longer_than_the_limit()
     let connection = PacketConnection::builder().spawn(stream);
     connection.close();
     let (error, after) = ends(&connection).await;
-    assert!(matches!(error, ConnectionError::CloseTimedOut { in_flight: 0, owed: 0, .. }), "{error:?}");
+    assert!(matches!(error, ConnectionError::GoodbyeTimedOut(_)), "{error:?}");
     assert_eq!(after.as_secs(), 30);
 }
 
@@ -132,12 +132,14 @@ async fn asking_and_giving_up_does_not_get_past_the_limit() {
     let connection = PacketConnection::builder().limits(limits).spawn(here);
     in_time(async {
         for _ in 0..1_000 {
-            drop(connection.submit(0, 0, Bytes::new()));
+            let call = connection.submit(0, 0, Bytes::new());
             tokio::task::yield_now().await;
+            drop(call);
         }
     })
     .await;
     assert_eq!(performing.load(Ordering::Relaxed), 10);
+    assert_eq!(connection.stats().abandoned, 10);
 }
 
 #[tokio::test]
@@ -263,7 +265,7 @@ async fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
     });
     connection.close();
     let (error, _) = ends(&connection).await;
-    assert!(matches!(error, ConnectionError::CloseTimedOut { .. }), "{error:?}");
+    assert!(matches!(error, ConnectionError::GoodbyeTimedOut(_)), "{error:?}");
     let _ = in_time(flood).await.unwrap();
 }
 

@@ -28,7 +28,7 @@ async fn a_request_that_comes_too_late() {
     let (peer, stream) = Script::new();
     let connection = PacketConnection::builder().spawn(stream);
     drop(peer);
-    in_time(connection.closed()).await.unwrap_err();
+    in_time(connection.closed()).await.result.unwrap_err();
     for _ in 0..3 {
         let reason = not_sent(connection.submit(0, 0, "x")).await;
         assert!(is_no_goodbye(&reason) && reason.is_retryable(), "{reason:?}");
@@ -128,7 +128,7 @@ async fn a_goodbye_is_no_failure() {
         peer.sends(Packet::end_of_stream()).await;
         let reason = queued.await.unwrap();
         assert!(matches!(reason, NotSent::Closed) && reason.is_retryable(), "{reason:?}");
-        connection.closed().await.unwrap();
+        connection.closed().await.result.unwrap();
         drop(peer);
         let reason = not_sent(connection.submit(0, 0, "late")).await;
         assert!(matches!(reason, NotSent::Closed), "{reason:?}");
@@ -142,7 +142,7 @@ async fn the_first_cause_is_told_whatever_follows() {
     let connection = PacketConnection::builder().spawn(stream);
     // An empty body is no packet; the peer then does not take our goodbye either.
     peer.says(&[0]).await;
-    in_time(connection.closed()).await.unwrap_err();
+    in_time(connection.closed()).await.result.unwrap_err();
     drop(peer);
     let reason = not_sent(connection.submit(0, 0, "late")).await;
     assert!(matches!(reason, NotSent::Lost(ConnectionError::Decode(_))), "{reason:?}");

@@ -72,16 +72,16 @@ async fn whoever_waits_for_a_place_learns_why_there_will_be_none() {
     in_time(async {
         let places = [connection.reserve().await.unwrap(), connection.reserve().await.unwrap()];
         let waiting = tokio::spawn(connection.reserve());
-        assert!(!connection.is_closed());
+        assert!(connection.is_open());
         drop(peer);
         let reason = waiting.await.unwrap().unwrap_err();
         assert!(matches!(reason, NotSent::Lost(ConnectionError::NoGoodbye)), "{reason:?}");
         for place in places {
-            assert!(place.is_closed());
+            assert!(!place.is_open());
             let error = place.submit(0, 0, "x").await.unwrap_err();
             assert!(matches!(error, CallError::NotSent(NotSent::Lost(_))), "{error:?}");
         }
-        assert!(connection.is_closed());
+        assert!(!connection.is_open());
     })
     .await;
 }
@@ -94,7 +94,7 @@ async fn a_place_does_not_keep_the_connection_open() {
         let place = connection.reserve().await.unwrap();
         drop(connection);
         peer.expects_goodbye().await;
-        assert!(place.is_closed());
+        assert!(!place.is_open());
         let error = place.submit(0, 0, "x").await.unwrap_err();
         assert!(matches!(error, CallError::NotSent(NotSent::Closed)), "{error:?}");
     })

@@ -103,7 +103,14 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end, [`TcpOptions`] how
+//! soon one that has vanished is noticed. With the feature `tls`, the module `tls` encrypts any stream; what else
+//! there is to switch on is on the page of [`features`]. Programs are
+//! started by [`Child`], on other machines by [`Ssh`]; if one does not end well, the connection fails with a
+//! [`ChildEnded`]. [`Listener::serve_until`] stops when it is told to, and lets what was asked be answered.
+//!
+//! With the feature `tracing`, what children say on standard error can become events, and connections that
+//! fail while they are served do.
 //!
 //! # Connections on demand
 //!
@@ -130,9 +137,10 @@
 //!
 //! [`PacketConnection::close`], or dropping the last handle, says that no more requests come. What was asked
 //! is answered, in both directions; then each side ends its stream, and
-//! [`closed`](PacketConnection::closed) yields. If the peer goes first the same happens, but for our calls
-//! that it has not answered, which end with [`ConnectionError::ClosedByPeer`]. It may take as long as
-//! [`Limits::close_timeout`].
+//! [`closed`](PacketConnection::closed) yields a [`CloseReport`]: who ended it, why, what was left undone. If the
+//! peer goes first the same happens, but for our calls that it has not answered, which end with
+//! [`ConnectionError::ClosedByPeer`]. The answers may take [`Limits::answer_timeout`], the peer's last packet
+//! [`Limits::close_timeout`]. [`PacketConnection`] has the other verbs: `drain`, `barrier`, `abort`.
 
 mod client;
 mod connector;
@@ -165,6 +173,7 @@ pub use packetstream_core::Be;
 pub use packetstream_core::Builder;
 pub use packetstream_core::Call;
 pub use packetstream_core::CallError;
+pub use packetstream_core::CloseReport;
 pub use packetstream_core::ConnectionError;
 pub use packetstream_core::Contract;
 pub use packetstream_core::Count;
@@ -172,6 +181,7 @@ pub use packetstream_core::Counted;
 pub use packetstream_core::DecodeError;
 pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
+pub use packetstream_core::EndedBy;
 pub use packetstream_core::ErrorResponse;
 pub use packetstream_core::Extensions;
 pub use packetstream_core::Failure;
@@ -182,7 +192,9 @@ pub use packetstream_core::Incoming;
 pub use packetstream_core::Le;
 pub use packetstream_core::Limits;
 pub use packetstream_core::NotSent;
+pub use packetstream_core::Observer;
 pub use packetstream_core::Outcome;
+pub use packetstream_core::Packet;
 pub use packetstream_core::PacketConnection;
 pub use packetstream_core::PacketError;
 pub use packetstream_core::ParseError;
@@ -197,7 +209,9 @@ pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;
 pub use packetstream_core::Response;
 pub use packetstream_core::Rest;
+pub use packetstream_core::Stats;
 pub use packetstream_core::SubmitError;
+pub use packetstream_core::Tick;
 pub use packetstream_core::Variants;
 pub use packetstream_core::Verbatim;
 pub use packetstream_core::description;
@@ -217,16 +231,29 @@ pub use service::serve;
 pub use transport::Address;
 pub use transport::AddressError;
 pub use transport::Child;
+pub use transport::ChildEnded;
 pub use transport::ConnectError;
 pub use transport::Credentials;
+pub use transport::KeepAlive;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
+pub use transport::Ssh;
+pub use transport::Stderr;
 pub use transport::Stream;
+pub use transport::TcpOptions;
 pub use transport::connect;
+#[cfg(feature = "tls")]
+pub use transport::tls;
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
+
+#[doc = include_str!("../docs/python.md")]
+pub mod python {}
+
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
 
 /// What the derive macros call; not for people.
 #[doc(hidden)]

@@ -132,7 +132,7 @@ async fn what_was_not_sent_names_its_cause_and_may_be_asked_again() {
     let (here, there) = Stream::pair(1 << 10);
     let connection = PacketConnection::builder().spawn(here);
     drop(there);
-    in_time(connection.closed()).await.unwrap_err();
+    in_time(connection.closed()).await.result.unwrap_err();
     let error = in_time(Client::<Store>::from(connection).call(put(b"x"))).await.unwrap_err();
     assert!(error.is_retryable());
     let RequestError::NotSent(NotSent::Lost(ConnectionError::NoGoodbye)) = error else { panic!("{error:?}") };
@@ -153,7 +153,7 @@ async fn a_wait_can_be_bounded_and_its_permit_stays_with_the_request() {
         let answered = store.call(put(b"data")).timeout(Duration::from_secs(5)).await;
         assert_eq!(answered.unwrap(), 4, "one of two is left");
 
-        store.call(Wait()).timeout(Duration::ZERO).await.unwrap_err();
+        store.call(Wait()).timeout(Duration::from_millis(1)).await.unwrap_err();
         let error = store.call(put(b"data")).timeout(Duration::from_secs(5)).await.unwrap_err();
         // Both are in flight, so this one never left.
         let RequestError::NotSent(reason) = &error else { panic!("{error:?}") };

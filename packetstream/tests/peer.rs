@@ -84,7 +84,7 @@ async fn handlers_of_a_listener_and_clients_find_their_peer() {
 async fn what_is_asked_of_a_child_that_has_died_names_its_cause() {
     let stream = Stream::connect(&"exec:sh -c 'exit 3'".parse().unwrap()).await.unwrap();
     let connection = PacketConnection::builder().spawn(stream);
-    in_time(connection.closed()).await.unwrap_err();
+    in_time(connection.closed()).await.result.unwrap_err();
     for _ in 0..2 {
         let error = in_time(connection.submit(0, 0, "anybody there?")).await.unwrap_err();
         assert!(matches!(error, CallError::NotSent(NotSent::Lost(_))), "{error:?}");

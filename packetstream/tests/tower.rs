@@ -115,7 +115,7 @@ async fn a_client_that_is_closed_fails_before_it_is_called() {
     in_time(async {
         peer.close();
         drop(peer);
-        store.connection().closed().await.unwrap();
+        store.connection().closed().await.result.unwrap();
         let error = poll_fn(|cx| Service::<Outgoing>::poll_ready(&mut store, cx)).await.unwrap_err();
         assert!(matches!(error, CallError::NotSent(NotSent::Closed)), "{error:?}");
         let error = poll_fn(|cx| Service::<Get>::poll_ready(&mut store, cx)).await.unwrap_err();

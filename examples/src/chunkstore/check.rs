@@ -148,7 +148,7 @@ impl Check {
         match node {
             Node::Directory(directory) => {
                 self.tally.directories.add(1);
-                self.open.push(directory);
+                self.open.push(*directory);
             }
             Node::Link => self.tally.links.add(1),
             Node::File(block) => {

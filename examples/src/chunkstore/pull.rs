@@ -113,7 +113,7 @@ pub async fn pull(
     let Found { path, meta, node: Node::Directory(root) } = Found::root(&fetcher, destination, root)? else {
         return Err(PullError::NotDirectory(archive.into()));
     };
-    Pull::new(fetcher, Arc::clone(tally)).tree(path, meta, root).await
+    Pull::new(fetcher, Arc::clone(tally)).tree(path, meta, *root).await
 }
 
 /// Checks that the destination does not exist or is an empty directory.

@@ -1,13 +1,17 @@
 //! Making a connection.
 
 use super::driver::{Driver, Ended};
-use super::handler::{Handler, NoHandler, Perform, perform};
+use super::handler::{Handler, NoHandler, perform};
+use super::handlers::Handlers;
 use super::inbox::Inbox;
-use super::{Extensions, PacketConnection, Shared};
+use super::observer::Observer;
+use super::session::Session;
+use super::{Extensions, PacketConnection, PeerStage, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
+use bytes::Bytes;
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicIsize, AtomicUsize};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
@@ -47,8 +51,10 @@ pub struct Limits {
     /// and we wait for the peer: handlers that ask back deeper than there are handlers wait for each
     /// other. Those requests are then answered not-ok `busy`. Default: 30 s.
     pub stall_timeout: Duration,
-    /// How long saying goodbye may take, from [`PacketConnection::close`] or the peer's last packet.
+    /// Once either side has said goodbye, how long what was asked may take to be answered, in both directions.
     /// Default: 30 s.
+    pub answer_timeout: Duration,
+    /// How long the peer may take to send its last packet after ours. Default: 30 s.
     pub close_timeout: Duration,
 }
 
@@ -63,6 +69,7 @@ impl Default for Limits {
             max_request_bytes: 32 << 20,
             max_unsent_bytes: 4 << 20,
             stall_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(30),
         }
     }
@@ -85,32 +92,94 @@ impl Limits {
 #[must_use = "a builder does nothing until it is given a transport"]
 pub struct Builder {
     limits: Limits,
-    performer: Box<dyn Perform>,
+    handlers: Handlers,
     extensions: Extensions,
+    observers: Vec<Box<dyn Observer>>,
+    name: Option<Box<str>>,
+    packet_grace: Duration,
+    unread: Bytes,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { limits: Limits::default(), performer: perform(NoHandler), extensions: Extensions::default() }
+        Self {
+            limits: Limits::default(),
+            handlers: Handlers::new(perform(NoHandler)),
+            extensions: Extensions::default(),
+            observers: Vec::new(),
+            name: None,
+            packet_grace: Duration::ZERO,
+            unread: Bytes::new(),
+        }
     }
 }
 
 impl Builder {
+    /// How long the Python original lets packets gather before it flushes them: see
+    /// [`packet_grace`](Self::packet_grace).
+    pub const PYTHON_PACKET_GRACE: Duration = Duration::from_millis(10);
+
     /// Sets the limits.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
+    /// Names the connection for people who look for faults: its `Debug` shows the name.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into().into()), ..self }
+    }
+
     /// Sets who performs the peer's requests. Without a handler they are answered not-ok
     /// `no request handler`.
     pub fn handler(self, handler: impl Handler) -> Self {
-        Self { performer: perform(handler), ..self }
+        self.channel(0, handler)
+    }
+
+    /// Opens a channel from the start, and sets who performs the peer's requests on it.
+    pub fn channel(mut self, channel: u64, handler: impl Handler) -> Self {
+        self.handlers.insert(channel, perform(handler));
+        self
+    }
+
+    /// Opens a channel when the peer first asks on it, if `accept` has a handler for it; at most `most` of them.
+    /// The peer's requests on other channels are refused.
+    ///
+    /// Each channel that was opened is remembered for as long as the connection lives.
+    pub fn accept_channels<H: Handler>(
+        mut self,
+        most: usize,
+        accept: impl Fn(u64) -> Option<H> + Send + 'static,
+    ) -> Self {
+        self.handlers.accept(most, Box::new(move |channel| accept(channel).map(perform)));
+        self
     }
 
     /// Puts a value into the connection's [`Extensions`], in place of one of the same type.
     pub fn extension<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.extensions.insert(value);
         self
+    }
+
+    /// Has one more observer watch the connection.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// How long the last packet waits for others to share its flush. Default: zero, packets that are ready at once
+    /// share one in any case.
+    ///
+    /// A grace delays every lone request and its answer by as much. The Python original waits
+    /// [`PYTHON_PACKET_GRACE`](Self::PYTHON_PACKET_GRACE). Nothing waits once 64 KiB have gathered or the
+    /// connection closes.
+    pub fn packet_grace(self, grace: Duration) -> Self {
+        Self { packet_grace: grace, ..self }
+    }
+
+    /// What was read from the transport already, and comes before what it brings:
+    /// [`Ended::unread`] of the connection that it carried before.
+    pub fn unread(self, bytes: impl Into<Bytes>) -> Self {
+        Self { unread: bytes.into(), ..self }
     }
 
     /// Makes a connection over `transport`, and the driver that has to run for anything to happen.
@@ -121,19 +190,24 @@ impl Builder {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let limits = self.limits.sane();
-        let (ended, closed) = watch::channel(None);
         let shared = Arc::new(Shared {
             inbox: Inbox::default(),
             calls: Semaphore::new(limits.max_calls),
             handles: AtomicUsize::new(0),
+            abandoned: AtomicIsize::new(0),
             blame: OnceLock::new(),
-            closed,
+            ended: watch::Sender::new(None),
+            peer: watch::Sender::new(PeerStage::Open),
             cancelled: watch::Sender::new(false),
+            stats: Mutex::default(),
             extensions: self.extensions,
+            observers: self.observers,
+            name: self.name,
             limits,
         });
-        let connection = PacketConnection::new(Arc::clone(&shared));
-        (connection, Driver::new(transport, shared, ended, self.performer))
+        let connection = PacketConnection::new(Arc::clone(&shared), 0);
+        let session = Session::new(shared, self.handlers);
+        (connection, Driver::new(transport, session, limits.max_packet, self.packet_grace, &self.unread))
     }
 
     /// Makes a connection over `transport` and has a new task drive it; when it has ended the transport
@@ -172,6 +246,9 @@ impl Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }

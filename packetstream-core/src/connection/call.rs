@@ -1,24 +1,41 @@
 //! A request of ours on its way.
 
 use super::error::{CallError, ConnectionError, NotSent};
-use super::{Limits, Shared};
+use super::inbox::Command;
+use super::{Limits, PacketConnection, Shared};
 use crate::outcome::Reply;
 use crate::varint;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::{TryAcquireError, oneshot};
+use tokio::time::{Instant, Sleep};
 
 /// The most that a packet's body has besides its payload: tag, word, channel, request type.
 const HEADER: usize = 4 * varint::MAX_LEN;
 
-/// A request on its way; yields its reply. See [`PacketConnection::submit`](super::PacketConnection::submit).
+/// A request on its way; yields its reply. See [`PacketConnection::submit`].
+///
+/// Dropping it takes the request back if it was not sent yet. If it was, its answer will be dropped, and it counts as
+/// in flight until then: see [`Stats::abandoned`](super::Stats::abandoned).
 #[must_use = "the answer is in the future"]
 pub struct Call {
     step: Step,
+    shared: Arc<Shared>,
+    /// Apart, since most calls have none of it.
+    extras: Option<Box<Extras>>,
+}
+
+#[derive(Default)]
+struct Extras {
+    limit: Option<Limit>,
+    label: Option<Cow<'static, str>>,
 }
 
 enum Step {
@@ -28,12 +45,41 @@ enum Step {
     Sent(Answer),
     /// Never sent.
     Refused(NotSent),
+    /// The answer was handed on.
+    Done,
 }
 
-/// Where the driver puts what came of a request.
-pub(super) type Waiter = oneshot::Sender<Result<Reply, CallError>>;
+/// How long to wait.
+struct Limit {
+    limit: Duration,
+    alarm: Pin<Box<Sleep>>,
+}
 
+/// Where what came of a request is waited for.
 type Answer = oneshot::Receiver<Result<Reply, CallError>>;
+
+/// A request for the driver to send.
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) channel: u64,
+    pub(super) rq_type: u64,
+    pub(super) flags: u64,
+    pub(super) payload: Bytes,
+    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
+    pub(super) observed: Observed,
+}
+
+/// What the state keeps of a request of ours.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
+    /// Of [`Barriers`](super::barriers::Barriers).
+    pub(super) epoch: u64,
+    pub(super) observed: Observed,
+}
+
+/// What observers are told of a request at its end, if there are any: its type, and when it was submitted.
+pub(super) type Observed = Option<Box<(u64, Instant)>>;
 
 impl Limits {
     /// The longest payload that fits a packet whatever its header.
@@ -42,74 +88,78 @@ impl Limits {
     }
 }
 
-/// A request for the driver to send.
-#[derive(Debug)]
-pub(super) struct Submission {
-    pub(super) rq_type: u64,
-    pub(super) flags: u64,
-    pub(super) payload: Bytes,
-    pub(super) waiter: Waiter,
-}
-
 impl Call {
-    pub(super) fn new(shared: &Arc<Shared>, rq_type: u64, flags: u64, payload: Bytes) -> Self {
-        if let Err(reason) = shared.fits(&payload) {
-            return Self { step: Step::Refused(reason) };
-        }
-        let step = match shared.calls.try_acquire() {
-            Ok(permit) => {
-                permit.forget();
-                shared.send(rq_type, flags, payload).map_or_else(Step::Refused, Step::Sent)
-            }
-            Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
-            Err(TryAcquireError::NoPermits) => {
-                let shared = Arc::clone(shared);
-                Step::Queued(Box::pin(async move {
-                    shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
-                    shared.send(rq_type, flags, payload)
-                }))
+    pub(super) fn new(connection: &PacketConnection, rq_type: u64, flags: u64, payload: Bytes) -> Self {
+        let PacketConnection { shared, channel } = connection;
+        let channel = *channel;
+        let step = if let Err(reason) = shared.fits(&payload) {
+            Step::Refused(reason)
+        } else {
+            match shared.calls.try_acquire() {
+                Ok(permit) => {
+                    permit.forget();
+                    shared.send(channel, rq_type, flags, payload).map_or_else(Step::Refused, Step::Sent)
+                }
+                Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
+                Err(TryAcquireError::NoPermits) => {
+                    let shared = Arc::clone(shared);
+                    Step::Queued(Box::pin(async move {
+                        shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
+                        shared.send(channel, rq_type, flags, payload)
+                    }))
+                }
             }
         };
-        Self { step }
+        Self { step, shared: Arc::clone(shared), extras: None }
     }
 
     /// As [`new`](Self::new), for whoever has a permit, which is still theirs unless this [is
     /// sent](Self::is_sent).
-    pub(super) fn in_place(shared: &Arc<Shared>, rq_type: u64, flags: u64, payload: Bytes) -> Self {
-        let sent = shared.fits(&payload).and_then(|()| shared.send(rq_type, flags, payload));
-        Self { step: sent.map_or_else(Step::Refused, Step::Sent) }
+    pub(super) fn in_place(
+        shared: &Arc<Shared>,
+        channel: u64,
+        rq_type: u64,
+        flags: u64,
+        payload: Bytes,
+    ) -> Self {
+        let sent = shared.fits(&payload).and_then(|()| shared.send(channel, rq_type, flags, payload));
+        let step = sent.map_or_else(Step::Refused, Step::Sent);
+        Self { step, shared: Arc::clone(shared), extras: None }
     }
 
     pub(super) const fn is_sent(&self) -> bool {
         matches!(self.step, Step::Sent(_))
     }
-}
 
-impl Call {
-    /// Whether it still waits for its turn, so that the peer will never hear of it if it is dropped.
+    /// Waits no longer than `limit`, from now, and then yields [`CallError::Unanswered`], or
+    /// [`NotSent::NoTurn`] if it was not even sent.
+    ///
+    /// The peer is not told: it may perform the request all the same, and until it answers, the request counts
+    /// as in flight. A peer that never answers is left without calls after
+    /// [`Limits::max_calls`](super::Limits::max_calls) of them.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, or in one without timers.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        let alarm = Box::pin(tokio::time::sleep(limit));
+        self.extras.get_or_insert_default().limit = Some(Limit { limit, alarm });
+        self
+    }
+
+    /// Names the request for people who look for faults: its `Debug` shows the name.
+    pub fn label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
+        self.extras.get_or_insert_default().label = Some(label.into());
+        self
+    }
+
+    /// Whether it still waits for its turn, because as many requests are in flight as there may be.
     #[must_use]
     pub const fn is_queued(&self) -> bool {
         matches!(self.step, Step::Queued(_))
     }
-}
 
-impl Shared {
-    fn fits(&self, payload: &Bytes) -> Result<(), NotSent> {
-        let (payload, limit) = (payload.len(), self.limits.max_payload());
-        if payload > limit { Err(NotSent::TooLong { payload, limit }) } else { Ok(()) }
-    }
-
-    fn send(&self, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
-        let (waiter, answer) = oneshot::channel();
-        let submission = Submission { rq_type, flags, payload, waiter };
-        if self.inbox.submit(submission) { Ok(answer) } else { Err(self.not_sent()) }
-    }
-}
-
-impl Future for Call {
-    type Output = Result<Reply, CallError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, CallError>> {
         loop {
             self.step = match &mut self.step {
                 Step::Refused(reason) => return Poll::Ready(Err(reason.clone().into())),
@@ -119,8 +169,66 @@ impl Future for Call {
                 },
                 Step::Sent(answer) => {
                     let answer = ready!(Pin::new(answer).poll(cx));
+                    self.step = Step::Done;
                     return Poll::Ready(answer.unwrap_or(Err(CallError::Lost(ConnectionError::Dropped))));
                 }
+                // As with any future: whoever polls it again waits for ever.
+                Step::Done => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Nobody waits any longer than this.
+    fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<CallError> {
+        let limit = self.extras.as_mut().and_then(|extras| extras.limit.as_mut());
+        let Some(Limit { limit, alarm }) = limit else { return Poll::Pending };
+        let limit = *limit;
+        ready!(alarm.as_mut().poll(cx));
+        if !self.is_queued() {
+            return Poll::Ready(CallError::Unanswered(limit));
+        }
+        // Given up for good: what is said not to be sent must not be.
+        self.step = Step::Refused(NotSent::NoTurn(limit));
+        Poll::Ready(NotSent::NoTurn(limit).into())
+    }
+}
+
+impl Shared {
+    fn fits(&self, payload: &Bytes) -> Result<(), NotSent> {
+        let (payload, limit) = (payload.len(), self.limits.max_payload());
+        if payload > limit { Err(NotSent::TooLong { payload, limit }) } else { Ok(()) }
+    }
+
+    fn send(&self, channel: u64, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
+        let (answer, waiting) = oneshot::channel();
+        let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
+        let submission = Submission { channel, rq_type, flags, payload, answer, observed };
+        match self.inbox.push(Command::Submit(submission)) {
+            Ok(()) => Ok(waiting),
+            Err(_) => Err(self.not_sent()),
+        }
+    }
+}
+
+impl Future for Call {
+    type Output = Result<Reply, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(answer) = self.poll_answer(cx) {
+            return Poll::Ready(answer);
+        }
+        self.poll_limit(cx).map(Err)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let Step::Sent(answer) = &mut self.step else { return };
+        if matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
+            answer.close();
+            // It may have come just now.
+            if answer.try_recv().is_err() {
+                self.shared.abandoned.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
@@ -128,10 +236,15 @@ impl Future for Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.step {
-            Step::Queued(_) => "Call(queued)",
-            Step::Sent(_) => "Call(sent)",
-            Step::Refused(_) => "Call(refused)",
-        })
+        let step = match self.step {
+            Step::Queued(_) => "queued",
+            Step::Sent(_) => "sent",
+            Step::Refused(_) => "refused",
+            Step::Done => "done",
+        };
+        match self.extras.as_ref().and_then(|extras| extras.label.as_ref()) {
+            Some(label) => write!(f, "Call({step}, {label:?})"),
+            None => write!(f, "Call({step})"),
+        }
     }
 }

@@ -17,6 +17,10 @@ pub enum CallError {
     /// The request never left this side: it is safe to ask again, elsewhere or later.
     #[error("request not sent")]
     NotSent(#[from] NotSent),
+    /// No answer came in the time that [`Call::timeout`](super::Call::timeout) gave. The peer may or may not have
+    /// performed the request.
+    #[error("no answer within {0:?}")]
+    Unanswered(Duration),
     /// The connection ended first: the peer may or may not have performed the request.
     #[error("no answer to the request")]
     Lost(#[source] ConnectionError),
@@ -96,16 +100,22 @@ pub enum ConnectionError {
         /// Bytes that wait to be written, at least.
         unsent: usize,
     },
-    /// After the goodbye of one side the other took too long to answer it.
-    #[error("no goodbye from the peer within {limit:?}: {in_flight} calls unanswered, {owed} answers owed")]
+    /// After the goodbye of one side, what was asked took too long to be answered.
+    #[error("closing took longer than {limit:?}: {in_flight} calls unanswered, {owed} answers owed")]
     CloseTimedOut {
-        /// [`Limits::close_timeout`](super::Limits::close_timeout).
+        /// [`Limits::answer_timeout`](super::Limits::answer_timeout).
         limit: Duration,
         /// Our requests without an answer.
         in_flight: usize,
         /// The peer's requests without an answer.
         owed: usize,
     },
+    /// This side has sent its last packet, and the peer took too long to send its own.
+    #[error("no goodbye from the peer within {0:?}")]
+    GoodbyeTimedOut(Duration),
+    /// This side gave the connection up, with [`abort`](super::PacketConnection::abort).
+    #[error("the connection was aborted")]
+    Aborted,
     /// The peer asks faster than it takes its answers.
     #[error("{unsent} answers wait for a peer that goes on asking")]
     Overload {

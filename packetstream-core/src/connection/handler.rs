@@ -59,10 +59,10 @@ impl Incoming {
         Self { id, rq_type, flags, payload, shared }
     }
 
-    /// The connection that the request came over, to ask the peer in turn.
+    /// The connection and the channel that the request came over, to ask the peer in turn.
     #[must_use]
     pub fn peer(&self) -> PacketConnection {
-        PacketConnection::new(Arc::clone(&self.shared))
+        PacketConnection::new(Arc::clone(&self.shared), self.id.channel)
     }
 
     /// What the application keeps with the connection.
@@ -111,13 +111,27 @@ impl Handler for NoHandler {
     }
 }
 
+/// Which request is performed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    pub(super) id: RequestId,
+    /// Counts the requests that were begun.
+    pub(super) number: u64,
+}
+
 /// The tasks of requests that did not finish at once.
-pub(super) type Tasks = JoinSet<(RequestId, Outcome)>;
+pub(super) type Tasks = JoinSet<(Ticket, Outcome)>;
 
 /// A [`Handler`] as the driver has it, without its type.
 pub(super) trait Perform: Send {
     /// Performs a request: to its end if it gets there at once, else as one of `tasks`.
-    fn start(&mut self, request: Incoming, cx: &mut Context<'_>, tasks: &mut Tasks) -> Option<Outcome>;
+    fn start(
+        &mut self,
+        ticket: Ticket,
+        request: Incoming,
+        cx: &mut Context<'_>,
+        tasks: &mut Tasks,
+    ) -> Option<Outcome>;
 }
 
 /// Erases the type of a handler.
@@ -142,30 +156,35 @@ where
     M: Fn(Incoming) -> F + Send,
     F: Future<Output = Outcome> + Send + 'static,
 {
-    fn start(&mut self, request: Incoming, cx: &mut Context<'_>, tasks: &mut Tasks) -> Option<Outcome> {
-        let id = request.id;
+    fn start(
+        &mut self,
+        ticket: Ticket,
+        request: Incoming,
+        cx: &mut Context<'_>,
+        tasks: &mut Tasks,
+    ) -> Option<Outcome> {
         self.place.set(Some((self.make)(request)));
         if let Poll::Ready(outcome) = poll_caught(self.place.as_mut(), cx) {
             return Some(outcome);
         }
         let place = std::mem::replace(&mut self.place, Box::pin(None));
-        tasks.spawn(Rest { id, place });
+        tasks.spawn(Rest { ticket, place });
         None
     }
 }
 
 /// The rest of a request that did not finish at once.
 struct Rest<F> {
-    id: RequestId,
+    ticket: Ticket,
     place: Pin<Box<Option<F>>>,
 }
 
 impl<F: Future<Output = Outcome>> Future for Rest<F> {
-    type Output = (RequestId, Outcome);
+    type Output = (Ticket, Outcome);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = ready!(poll_caught(self.place.as_mut(), cx));
-        Poll::Ready((self.id, outcome))
+        Poll::Ready((self.ticket, outcome))
     }
 }
 

@@ -1,15 +1,18 @@
 //! What handles want of the driver.
 
 use super::call::Submission;
+use super::handler::Perform;
 use std::collections::VecDeque;
+use std::fmt;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::Waker;
+use tokio::sync::oneshot;
 
-/// Requests that were submitted, and whether that is over.
+/// Commands of handles, and how much of the connection they still want.
 ///
 /// A channel would not do: what is sent while its receiver goes can stay in it, and its sender wait for
-/// ever. Here a request is either handed to the driver or refused, under one lock.
+/// ever. Here a command is either handed to the driver or refused, under one lock.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     contents: Mutex<Contents>,
@@ -17,56 +20,97 @@ pub(super) struct Inbox {
 
 #[derive(Debug, Default)]
 struct Contents {
-    submitted: VecDeque<Submission>,
-    is_closed: bool,
+    commands: VecDeque<Command>,
+    wish: Wish,
     driver: Option<Waker>,
+    /// Whether the driver has gone, so that nothing is obeyed any more.
+    is_left: bool,
+}
+
+/// What a handle wants done, in this order.
+pub(super) enum Command {
+    /// Ask the peer.
+    Submit(Submission),
+    /// Tell when everything that was submitted before is settled.
+    Barrier(oneshot::Sender<()>),
+    /// Open a channel, if it is not open, and have its requests performed so.
+    Serve(u64, Box<dyn Perform>),
+    /// Open a channel, if it is not open.
+    Open(u64),
+}
+
+/// How much of a connection its handles want; they never want more again.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Wish {
+    /// All of it.
+    #[default]
+    Live,
+    /// To answer, and ask no more.
+    Drain,
+    /// To end it when everything is answered.
+    Close,
+    /// To end it now.
+    Abort,
 }
 
 impl Inbox {
-    /// Hands a request to the driver, unless the inbox is closed.
-    pub(super) fn submit(&self, submission: Submission) -> bool {
+    /// Hands a command to the driver; gives it back if it comes too late. Only barriers are taken for as long as
+    /// there is a driver.
+    pub(super) fn push(&self, command: Command) -> Result<(), Command> {
         let mut contents = self.lock();
-        if contents.is_closed {
-            return false;
+        let is_open = contents.wish == Wish::Live || matches!(command, Command::Barrier(_));
+        if contents.is_left || !is_open {
+            return Err(command);
         }
-        contents.submitted.push_back(submission);
+        contents.commands.push_back(command);
         wake(contents);
-        true
+        Ok(())
     }
 
-    /// Takes no more requests. What was submitted before stays.
-    pub(super) fn close(&self) {
+    /// Wants no more than this from now on. What was commanded before stays.
+    pub(super) fn wish(&self, wish: Wish) {
         let mut contents = self.lock();
-        contents.is_closed = true;
+        contents.wish = contents.wish.max(wish);
         wake(contents);
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().is_closed
+    /// Whether requests are taken.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().wish == Wish::Live
     }
 
-    /// Moves what was submitted behind what `taken` holds, and says whether the inbox is closed. Whoever
-    /// changes that next wakes the task.
-    pub(super) fn poll(&self, taken: &mut VecDeque<Submission>, cx: &mut Context<'_>) -> bool {
+    /// Moves the commands behind what `taken` holds, and says what is wished. Whoever changes that next wakes the
+    /// task.
+    pub(super) fn poll(&self, taken: &mut VecDeque<Command>, waker: &Waker) -> Wish {
         let mut contents = self.lock();
         if taken.is_empty() {
-            mem::swap(taken, &mut contents.submitted);
+            mem::swap(taken, &mut contents.commands);
         } else {
-            taken.append(&mut contents.submitted);
+            taken.append(&mut contents.commands);
         }
         match &mut contents.driver {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
+            Some(driver) => driver.clone_from(waker),
+            none => *none = Some(waker.clone()),
         }
-        contents.is_closed
+        contents.wish
     }
 
-    /// Closes, and returns what nobody will send.
-    pub(super) fn end(&self) -> VecDeque<Submission> {
+    /// Takes no more requests, and moves the commands behind what `taken` holds.
+    pub(super) fn end(&self, taken: &mut VecDeque<Command>) {
         let mut contents = self.lock();
-        contents.is_closed = true;
+        contents.wish = contents.wish.max(Wish::Close);
+        taken.append(&mut contents.commands);
+    }
+
+    /// Takes no more commands at all, and drops those that nobody will obey.
+    pub(super) fn leave(&self) {
+        let mut contents = self.lock();
+        contents.wish = contents.wish.max(Wish::Close);
+        contents.is_left = true;
         contents.driver = None;
-        mem::take(&mut contents.submitted)
+        let commands = mem::take(&mut contents.commands);
+        drop(contents);
+        drop(commands);
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -81,5 +125,16 @@ fn wake(mut contents: MutexGuard<'_, Contents>) {
     drop(contents);
     if let Some(waker) = driver {
         waker.wake();
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Submit(submission) => submission.fmt(f),
+            Self::Barrier(_) => f.write_str("Barrier"),
+            Self::Serve(channel, _) => write!(f, "Serve({channel})"),
+            Self::Open(channel) => write!(f, "Open({channel})"),
+        }
     }
 }

@@ -21,21 +21,14 @@ impl PacketConnection {
     ///
     /// Safe: no place is lost. Whoever drops the future and asks again goes to the end of the queue.
     pub fn reserve(&self) -> impl Future<Output = Result<Place, NotSent>> + Send + Sync + use<> {
-        let shared = Arc::clone(&self.shared);
+        let (shared, channel) = (Arc::clone(&self.shared), self.channel);
         async move {
             match shared.calls.acquire().await {
                 Ok(permit) => permit.forget(),
                 Err(_) => return Err(shared.not_sent()),
             }
-            Ok(Place { shared, is_taken: false })
+            Ok(Place { shared, channel, is_taken: false })
         }
-    }
-
-    /// Whether it takes no more requests: this side has closed, the peer has said goodbye, or the connection
-    /// has failed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.shared.calls.is_closed()
     }
 }
 
@@ -45,6 +38,7 @@ impl PacketConnection {
 #[must_use = "the place is another's when this is dropped"]
 pub struct Place {
     shared: Arc<Shared>,
+    channel: u64,
     /// Whether a request has it, which gives it back with its answer.
     is_taken: bool,
 }
@@ -53,15 +47,16 @@ impl Place {
     /// Sends a request, which is on its way when this returns; as
     /// [`PacketConnection::submit`](super::PacketConnection::submit), but it waits for no turn.
     pub fn submit(mut self, rq_type: u64, flags: u64, payload: impl Into<Bytes>) -> Call {
-        let call = Call::in_place(&self.shared, rq_type, flags, payload.into());
+        let call = Call::in_place(&self.shared, self.channel, rq_type, flags, payload.into());
         self.is_taken = call.is_sent();
         call
     }
 
-    /// Whether the connection takes no more requests, so that the place is worth nothing.
+    /// Whether the connection takes requests; if not, the place is worth nothing. See
+    /// [`PacketConnection::is_open`].
     #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.shared.calls.is_closed()
+    pub fn is_open(&self) -> bool {
+        self.shared.inbox.is_open()
     }
 }
 
@@ -75,6 +70,6 @@ impl Drop for Place {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("is_closed", &self.is_closed()).finish_non_exhaustive()
+        f.debug_struct("Place").field("is_open", &self.is_open()).finish_non_exhaustive()
     }
 }

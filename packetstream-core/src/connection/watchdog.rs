@@ -1,10 +1,7 @@
 //! Deadlines that cost nothing while all goes well.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 /// Notices that something which should move has not moved for as long as its limit.
 ///
@@ -29,12 +26,11 @@ impl Watchdog {
 
     /// Looks: `progress` is a count that grows when there is some, nothing when there is nothing to
     /// watch. Returns whether the limit has passed without progress.
-    fn is_overdue(&mut self, progress: Option<u64>) -> bool {
+    fn is_overdue(&mut self, progress: Option<u64>, now: Instant) -> bool {
         let Some(progress) = progress else {
             self.armed = None;
             return false;
         };
-        let now = Instant::now();
         if let Some(armed) = &self.armed {
             if now < armed.deadline {
                 return false;
@@ -43,7 +39,7 @@ impl Watchdog {
                 return true;
             }
         }
-        let deadline = now.checked_add(self.limit).unwrap_or_else(far_future);
+        let deadline = now.checked_add(self.limit).unwrap_or_else(|| far_from(now));
         self.armed = Some(Armed { deadline, progress });
         false
     }
@@ -55,8 +51,8 @@ impl Watchdog {
 }
 
 /// A limit too long for the clock.
-fn far_future() -> Instant {
-    Instant::now() + Duration::from_hours(24 * 365)
+fn far_from(now: Instant) -> Instant {
+    now + Duration::from_hours(24 * 365)
 }
 
 /// What a connection waits for, each with a limit of its own.
@@ -70,57 +66,51 @@ pub(super) enum Wait {
     Room,
     /// A handler to be free for the peer's next request, while the running ones may wait for the peer.
     Handler,
-    /// The end of both sides' goodbye.
-    Closing,
+    /// Answers, in either direction, once one side has said goodbye.
+    Answers,
+    /// The peer's last packet, after ours.
+    Goodbye,
     /// The end of a connection that has failed.
     Leaving,
 }
 
-const WAITS: usize = 6;
+const WAITS: usize = 7;
 
 impl Wait {
-    pub(super) const ALL: [Self; WAITS] =
-        [Self::Reading, Self::Writing, Self::Room, Self::Handler, Self::Closing, Self::Leaving];
+    pub(super) const ALL: [Self; WAITS] = [
+        Self::Reading,
+        Self::Writing,
+        Self::Room,
+        Self::Handler,
+        Self::Answers,
+        Self::Goodbye,
+        Self::Leaving,
+    ];
 }
 
-/// The watchdogs of one connection, and the alarm that wakes its driver for them.
+/// The watchdogs of one connection, in the order of [`Wait::ALL`].
 #[derive(Debug)]
-pub(super) struct Deadlines {
-    /// In the order of [`Wait::ALL`].
-    watchdogs: [Watchdog; WAITS],
-    /// Made when first needed: most connections end without one.
-    alarm: Option<Pin<Box<Sleep>>>,
-}
+pub(super) struct Deadlines([Watchdog; WAITS]);
 
 impl Deadlines {
     pub(super) fn new(limit: impl Fn(Wait) -> Duration) -> Self {
-        Self { watchdogs: Wait::ALL.map(|wait| Watchdog::new(limit(wait))), alarm: None }
+        Self(Wait::ALL.map(|wait| Watchdog::new(limit(wait))))
     }
 
-    /// Waits until something that is waited for is overdue. `progress`, in the order of [`Wait::ALL`],
-    /// tells how far each has come, as a count, and nothing where there is nothing to wait for.
-    pub(super) fn poll(&mut self, progress: [Option<u64>; WAITS], cx: &mut Context<'_>) -> Poll<Wait> {
-        loop {
-            let mut earliest = None;
-            for ((wait, watchdog), progress) in Wait::ALL.into_iter().zip(&mut self.watchdogs).zip(progress) {
-                if watchdog.is_overdue(progress) {
-                    return Poll::Ready(wait);
-                }
-                earliest = earliest.into_iter().chain(watchdog.deadline()).min();
+    /// What is overdue, or when to look again, if there is anything to wait for. `progress`, in the order of
+    /// [`Wait::ALL`], tells how far each has come, as a count, and nothing where there is nothing to wait for.
+    pub(super) fn look(
+        &mut self,
+        progress: [Option<u64>; WAITS],
+        now: Instant,
+    ) -> Result<Option<Instant>, Wait> {
+        let mut earliest = None;
+        for ((wait, watchdog), progress) in Wait::ALL.into_iter().zip(&mut self.0).zip(progress) {
+            if watchdog.is_overdue(progress, now) {
+                return Err(wait);
             }
-            match earliest {
-                None => return Poll::Pending,
-                Some(deadline) => ready!(self.ring_at(deadline, cx)),
-            }
+            earliest = earliest.into_iter().chain(watchdog.deadline()).min();
         }
-    }
-
-    /// Sets the alarm. It may go off early, for a deadline that was dropped since.
-    fn ring_at(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if alarm.is_elapsed() || deadline < alarm.deadline() {
-            alarm.as_mut().reset(deadline);
-        }
-        alarm.as_mut().poll(cx)
+        Ok(earliest)
     }
 }

@@ -17,13 +17,14 @@ pub(super) struct Writer {
     buffer: EncodeBuffer,
     unflushed: bool,
     written: u64,
-    /// Whether a response is among what the transport may not have.
-    has_response: bool,
+    flushes: u64,
+    /// Responses among what the transport may not have.
+    responses: u64,
 }
 
 impl Writer {
     pub(super) fn push(&mut self, packet: Packet) {
-        self.has_response |= matches!(packet.kind(), Kind::Response { .. });
+        self.responses += u64::from(matches!(packet.kind(), Kind::Response { .. }));
         self.buffer.push(packet);
     }
 
@@ -37,14 +38,21 @@ impl Writer {
         !self.buffer.has_remaining() && !self.unflushed
     }
 
-    /// Whether a response may be lost if nothing more can be written.
-    pub(super) fn has_response(&self) -> bool {
-        self.has_response
-    }
-
     /// Bytes that the transport has taken in all.
     pub(super) fn written(&self) -> u64 {
         self.written
+    }
+
+    /// How often the transport was flushed.
+    pub(super) fn flushes(&self) -> u64 {
+        self.flushes
+    }
+
+    /// Drops what was not written, and says how many responses may be lost by it.
+    pub(super) fn discard(&mut self) -> u64 {
+        let lost = self.responses;
+        *self = Self { written: self.written, flushes: self.flushes, ..Self::default() };
+        lost
     }
 
     /// Writes what there is, with one write, and flushes when that was all.
@@ -64,9 +72,10 @@ impl Writer {
         }
         if self.unflushed && !self.buffer.has_remaining() {
             match transport.poll_flush(cx)? {
-                Poll::Ready(()) => (self.unflushed, self.has_response) = (false, false),
+                Poll::Ready(()) => (self.unflushed, self.responses) = (false, 0),
                 Poll::Pending => return Poll::Pending,
             }
+            self.flushes += 1;
             return Poll::Ready(Ok(()));
         }
         if self.buffer.has_remaining() { Poll::Ready(Ok(())) } else { Poll::Pending }

@@ -29,10 +29,22 @@ impl Outgoing {
     }
 
     pub(super) fn pop(&mut self) -> Option<Packet> {
-        if self.requests_turn {
-            self.pop_request().or_else(|| self.pop_response())
-        } else {
-            self.pop_response().or_else(|| self.pop_request())
+        if self.is_requests_turn() { self.pop_request() } else { self.pop_response() }
+    }
+
+    fn is_requests_turn(&self) -> bool {
+        if self.requests_turn { !self.requests.is_empty() } else { self.responses.is_empty() }
+    }
+
+    /// What [`pop`](Self::pop) would yield, if that is no response.
+    pub(super) fn next_request(&self) -> Option<&Packet> {
+        if self.is_requests_turn() { self.requests.front() } else { None }
+    }
+
+    /// Drops the first request. The turn stays that of the requests.
+    pub(super) fn drop_request(&mut self) {
+        if let Some(packet) = self.requests.pop_front() {
+            self.request_bytes = self.request_bytes.saturating_sub(packet.payload().len());
         }
     }
 

@@ -344,3 +344,83 @@ fn responses_and_requests_take_turns() {
         .collect();
     assert_eq!(kinds, [true, false, true, false, true, false]);
 }
+
+#[test]
+fn draining_sends_the_end_of_requests_and_answers_on() {
+    let (mut a, mut b) = (State::default(), State::default());
+    a.submit(0, 1, 0, Bytes::new(), "asked before").unwrap();
+    a.drain();
+    a.drain();
+    assert_eq!(a.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
+    let asked = deliver(&mut a, &mut b);
+    assert_eq!(asked.len(), 1);
+    assert!(b.is_peer_draining() && !b.is_closing());
+
+    let id = requested(Some(asked.into_iter().next().unwrap())).id;
+    b.respond(id, done("answered"));
+    ask(&mut b, "asked of one that drains");
+    let events = deliver(&mut b, &mut a);
+    assert_eq!(events[0], Event::Answered { waiter: "asked before", outcome: done("answered") });
+    let Event::Requested(Requested { id, .. }) = events[1] else { panic!() };
+    a.respond(id, done("served"));
+    assert_eq!(deliver(&mut a, &mut b).len(), 1);
+    assert_eq!(a.poll_transmit(), None, "the peer may ask on");
+    assert!(!a.is_closing());
+}
+
+#[test]
+fn when_both_sides_have_drained_both_end_their_streams() {
+    for b_drains_late in [true, false] {
+        let (mut a, mut b) = (State::default(), State::default());
+        a.drain();
+        if b_drains_late {
+            deliver(&mut a, &mut b);
+        }
+        b.drain();
+        for _ in 0..3 {
+            deliver(&mut a, &mut b);
+            deliver(&mut b, &mut a);
+        }
+        assert!(a.is_finished() && b.is_finished());
+    }
+}
+
+#[test]
+fn closing_after_draining_says_the_end_of_requests_once() {
+    let mut state = State::default();
+    state.drain();
+    state.close();
+    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
+    assert!(state.is_silent());
+}
+
+#[test]
+fn refusals_of_the_state_are_counted_and_known_by_their_text() {
+    let (mut a, mut b) = (State::default(), State::default());
+    a.open_channel(7);
+    a.submit(7, 1, 0, Bytes::new(), "elsewhere").unwrap();
+    deliver(&mut a, &mut b);
+    let Some(Event::Answered { outcome: Err(failure), .. }) = deliver(&mut b, &mut a).pop() else { panic!() };
+    assert_eq!(failure, Failure::unknown_channel(7));
+    assert!(failure.is_unknown_channel());
+    assert_eq!((b.refused(), a.refused()), (1, 0));
+}
+
+#[test]
+fn a_request_that_nobody_wants_is_taken_back_when_its_turn_comes() {
+    let (mut a, mut b) = (State::default(), State::default());
+    deliver(&mut b, &mut a);
+    for waiter in ["wanted", "unwanted", "unwanted too", "wanted too"] {
+        a.submit(0, 1, 0, Bytes::from_static(b"four"), waiter).unwrap();
+    }
+    let unwanted = |waiter: &&str| waiter.starts_with("un");
+    assert_eq!(a.withdraw_next_if(unwanted), None, "the first is wanted");
+    assert_eq!(a.poll_transmit().map(|packet| packet.tag()), Some(2));
+    assert_eq!(a.withdraw_next_if(unwanted), Some("unwanted"));
+    assert_eq!(a.withdraw_next_if(unwanted), Some("unwanted too"));
+    assert_eq!(a.withdraw_next_if(unwanted), None);
+    assert_eq!((a.in_flight(), a.in_flight_bytes(), a.queued_bytes()), (2, 8, 4));
+    assert_eq!(a.poll_transmit().map(|packet| packet.tag()), Some(5), "tags are not used again");
+    a.drain();
+    assert_eq!(a.withdraw_next_if(|_| true), None, "the end of requests is no request");
+}

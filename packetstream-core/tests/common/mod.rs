@@ -76,15 +76,7 @@ impl Script {
 
     /// The next packet; nothing at the end of the stream.
     pub async fn hears(&mut self) -> Option<Packet> {
-        loop {
-            if let Some(packet) = self.decoder.next_packet().unwrap() {
-                return Some(packet);
-            }
-            if self.stream.read_buf(self.decoder.room()).await.unwrap() == 0 {
-                self.decoder.finish().unwrap();
-                return None;
-            }
-        }
+        hear(&mut self.stream, &mut self.decoder).await
     }
 
     pub async fn expects(&mut self, packet: Packet) {
@@ -94,6 +86,35 @@ impl Script {
     pub async fn expects_goodbye(&mut self) {
         self.expects(Packet::end_of_requests()).await;
         self.expects(Packet::end_of_stream()).await;
+    }
+}
+
+/// Reads packets from one end of a stream.
+pub struct Reader<'a> {
+    stream: &'a mut DuplexStream,
+    decoder: Decoder,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(stream: &'a mut DuplexStream) -> Self {
+        Self { stream, decoder: Decoder::new(1 << 26) }
+    }
+
+    /// The next packet; nothing at the end of the stream.
+    pub async fn hears(&mut self) -> Option<Packet> {
+        hear(self.stream, &mut self.decoder).await
+    }
+}
+
+async fn hear(stream: &mut DuplexStream, decoder: &mut Decoder) -> Option<Packet> {
+    loop {
+        if let Some(packet) = decoder.next_packet().unwrap() {
+            return Some(packet);
+        }
+        if stream.read_buf(decoder.room()).await.unwrap() == 0 {
+            decoder.finish().unwrap();
+            return None;
+        }
     }
 }
 

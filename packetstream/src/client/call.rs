@@ -2,11 +2,11 @@
 
 use super::RequestError;
 use packetstream_core::{BaseRequest, Call, NotSent};
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Sleep;
 
 /// A request on its way; yields its reply, or a [`RequestError`]. See [`Client::call`](crate::Client::call).
 #[derive(Debug)]
@@ -16,38 +16,30 @@ pub struct TypedCall<R> {
     call: Result<Call, NotSent>,
     /// Decodes the reply.
     request: R,
-    limit: Option<Limit>,
-}
-
-/// How long to wait.
-#[derive(Debug)]
-struct Limit {
-    limit: Duration,
-    alarm: Pin<Box<Sleep>>,
 }
 
 impl<R> TypedCall<R> {
     pub(crate) fn new(call: Call, request: R) -> Self {
-        Self { call: Ok(call), request, limit: None }
+        Self { call: Ok(call), request }
     }
 
     pub(crate) fn refused(reason: NotSent, request: R) -> Self {
-        Self { call: Err(reason), request, limit: None }
+        Self { call: Err(reason), request }
     }
 
     /// Waits no longer than `limit`, from now, and then yields [`RequestError::Unanswered`], or
-    /// [`NotSent::NoTurn`] if it was not even sent.
-    ///
-    /// The peer is not told: it may perform the request all the same, and until it answers, the request counts
-    /// as in flight. A peer that never answers is left without calls after
-    /// [`Limits::max_calls`](packetstream_core::Limits::max_calls) of them.
+    /// [`NotSent::NoTurn`] if it was not even sent: see [`Call::timeout`].
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime, or in one without timers.
     pub fn timeout(self, limit: Duration) -> Self {
-        let alarm = Box::pin(tokio::time::sleep(limit));
-        Self { limit: Some(Limit { limit, alarm }), ..self }
+        Self { call: self.call.map(|call| call.timeout(limit)), ..self }
+    }
+
+    /// Names the request for people who look for faults: see [`Call::label`].
+    pub fn label(self, label: impl Into<Cow<'static, str>>) -> Self {
+        Self { call: self.call.map(|call| call.label(label)), ..self }
     }
 }
 
@@ -58,29 +50,13 @@ impl<R: BaseRequest> Future for TypedCall<R> {
     type Output = Result<R::Reply, RequestError<R::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { call, request, limit } = &mut *self;
-        let call = match call {
-            Ok(call) => call,
-            Err(reason) => return Poll::Ready(Err(RequestError::NotSent(reason.clone()))),
-        };
-        if let Poll::Ready(result) = Pin::new(&mut *call).poll(cx) {
-            let reply = result.map_err(RequestError::from);
-            return Poll::Ready(
-                reply.and_then(|reply| request.decode_response(reply).map_err(RequestError::Undecodable)),
-            );
-        }
-        match limit {
-            Some(Limit { limit, alarm }) => {
-                ready!(alarm.as_mut().poll(cx));
-                let waited = *limit;
-                if !call.is_queued() {
-                    return Poll::Ready(Err(RequestError::Unanswered(waited)));
-                }
-                // Given up for good: what is said not to be sent must not be.
-                self.call = Err(NotSent::NoTurn(waited));
-                Poll::Ready(Err(RequestError::NotSent(NotSent::NoTurn(waited))))
-            }
-            None => Poll::Pending,
-        }
+        let Self { call, request } = &mut *self;
+        Poll::Ready(match call {
+            Ok(call) => match ready!(Pin::new(call).poll(cx)) {
+                Ok(reply) => request.decode_response(reply).map_err(RequestError::Undecodable),
+                Err(error) => Err(error.into()),
+            },
+            Err(reason) => Err(RequestError::NotSent(reason.clone())),
+        })
     }
 }

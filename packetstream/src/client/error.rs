@@ -62,6 +62,7 @@ impl<E: ErrorResponse> From<CallError> for RequestError<E> {
                 None => Self::Refused(failure),
             },
             CallError::NotSent(reason) => Self::NotSent(reason),
+            CallError::Unanswered(limit) => Self::Unanswered(limit),
             CallError::Lost(cause) => Self::Lost(cause),
         }
     }

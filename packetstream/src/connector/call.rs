@@ -24,14 +24,7 @@ enum Step {
     /// Not polled yet.
     New { shared: Arc<Shared>, outgoing: Result<Outgoing, NotSent>, limit: Option<Limit> },
     /// On its way, whatever that takes.
-    Asked(Pin<Box<dyn Future<Output = Result<Reply, NoReply>> + Send>>),
-}
-
-/// Why there is no reply.
-enum NoReply {
-    Call(CallError),
-    /// The time is over, and the request may be with the peer.
-    Unanswered(Duration),
+    Asked(Pin<Box<dyn Future<Output = Result<Reply, CallError>> + Send>>),
 }
 
 impl<R> LinkCall<R> {
@@ -74,8 +67,7 @@ impl<R: BaseRequest> Future for LinkCall<R> {
                 Step::Asked(asked) => {
                     return Poll::Ready(match ready!(asked.as_mut().poll(cx)) {
                         Ok(reply) => self.request.decode_response(reply).map_err(RequestError::Undecodable),
-                        Err(NoReply::Call(error)) => Err(error.into()),
-                        Err(NoReply::Unanswered(limit)) => Err(RequestError::Unanswered(limit)),
+                        Err(error) => Err(error.into()),
                     });
                 }
             }
@@ -85,13 +77,13 @@ impl<R: BaseRequest> Future for LinkCall<R> {
 
 impl Shared {
     /// Asks, and asks again where that does no harm.
-    async fn ask(&self, outgoing: &Outgoing, limit: Option<Limit>) -> Result<Reply, NoReply> {
+    async fn ask(&self, outgoing: &Outgoing, limit: Option<Limit>) -> Result<Reply, CallError> {
         let (mut tries, mut newer_than, mut lost) = (0, 0, None);
         loop {
             tries += 1;
             let lease = match self.lease(newer_than, Limit::from_now(self.patience).sooner(limit)).await {
                 Ok(lease) => lease,
-                Err(error) => return Err(NoReply::of(CallError::NotSent(error.into()), lost)),
+                Err(error) => return Err(told(CallError::NotSent(error.into()), lost)),
             };
             let _use = lease.begin();
             let Outgoing { rq_type, flags, payload, .. } = outgoing;
@@ -99,23 +91,22 @@ impl Shared {
             let error = match answer(call, limit).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(error)) => error,
-                Err(NoReply::Call(error)) => return Err(NoReply::of(error, lost)),
-                Err(unanswered) => return Err(unanswered),
+                Err(time_is_over) => return Err(told(time_is_over, lost)),
             };
             if tries >= self.tries || !outgoing.may_be_asked_again(&error) {
-                return Err(NoReply::of(error, lost));
+                return Err(told(error, lost));
             }
             match &error {
                 CallError::Failed(_) => {
                     let wait = self.backoff.wait(tries);
                     // Not slept through to no end.
                     if limit.is_some_and(|limit| limit.is_over_in(wait)) {
-                        return Err(NoReply::of(error, lost));
+                        return Err(told(error, lost));
                     }
                     tokio::time::sleep(wait).await;
                 }
                 CallError::NotSent(_) => newer_than = lease.generation,
-                CallError::Lost(_) => {
+                CallError::Lost(_) | CallError::Unanswered(_) => {
                     newer_than = lease.generation;
                     lost = Some(error);
                 }
@@ -124,25 +115,23 @@ impl Shared {
     }
 }
 
-impl NoReply {
-    /// Why there is none after all tries. That the last one has performed nothing does not tell of one that was lost.
-    fn of(error: CallError, lost: Option<CallError>) -> Self {
-        let has_performed_nothing = match &error {
-            CallError::NotSent(_) => true,
-            CallError::Failed(failure) => failure.is_busy(),
-            CallError::Lost(_) => false,
-        };
-        Self::Call(lost.filter(|_| has_performed_nothing).unwrap_or(error))
-    }
+/// What is told after all tries. That the last one has performed nothing does not tell of one that was lost.
+fn told(error: CallError, lost: Option<CallError>) -> CallError {
+    let has_performed_nothing = match &error {
+        CallError::NotSent(_) => true,
+        CallError::Failed(failure) => failure.is_busy(),
+        CallError::Lost(_) | CallError::Unanswered(_) => false,
+    };
+    lost.filter(|_| has_performed_nothing).unwrap_or(error)
 }
 
 /// What comes of a call, or an error that is not to be mended since the time is over.
-async fn answer(mut call: Call, limit: Option<Limit>) -> Result<Result<Reply, CallError>, NoReply> {
+async fn answer(mut call: Call, limit: Option<Limit>) -> Result<Result<Reply, CallError>, CallError> {
     let Some(limit) = limit else { return Ok(call.await) };
     match limit.bound(&mut call).await {
         Ok(result) => Ok(result),
-        Err(_) if call.is_queued() => Err(NoReply::Call(CallError::NotSent(NotSent::NoTurn(limit.time)))),
-        Err(_) => Err(NoReply::Unanswered(limit.time)),
+        Err(_) if call.is_queued() => Err(CallError::NotSent(NotSent::NoTurn(limit.time))),
+        Err(_) => Err(CallError::Unanswered(limit.time)),
     }
 }
 

@@ -157,7 +157,7 @@ impl Shared {
     /// The connection there is.
     fn live(&self, newer_than: u64) -> Result<Option<Lease>, LinkError> {
         match &*self.live.borrow() {
-            Live::Open(lease) if lease.generation > newer_than && !lease.connection.is_closed() => {
+            Live::Open(lease) if lease.generation > newer_than && lease.connection.is_open() => {
                 Ok(Some(lease.clone()))
             }
             Live::Open(_) | Live::None => Ok(None),

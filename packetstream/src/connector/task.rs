@@ -241,7 +241,7 @@ impl Task {
             tokio::select! {
                 want = self.want() => {
                     let want = want?;
-                    if want.newer_than >= lease.generation || lease.connection.is_closed() {
+                    if want.newer_than >= lease.generation || !lease.connection.is_open() {
                         self.queue(want);
                         return Ok(false);
                     }

@@ -9,7 +9,7 @@ use tower_service::Service;
 impl<P> Client<P> {
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), NotSent>> {
         let Self { connection, turn, .. } = self;
-        turn.poll(cx, |place: &Place| !place.is_closed(), || connection.reserve())
+        turn.poll(cx, |place: &Place| place.is_open(), || connection.reserve())
     }
 
     /// Sends a request in its turn; at the end of the queue, if nobody has waited for that.

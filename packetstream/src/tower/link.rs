@@ -43,7 +43,7 @@ impl<P> Service<Outgoing> for Link<P> {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         let Self { shared, turn, .. } = self;
-        turn.poll(cx, |ready| !ready.place.is_closed(), || Ready::wait(Arc::clone(shared)))
+        turn.poll(cx, |ready| ready.place.is_open(), || Ready::wait(Arc::clone(shared)))
             .map_err(CallError::NotSent)
     }
 

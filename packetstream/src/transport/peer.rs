@@ -33,7 +33,7 @@ pub enum Peer {
     Stdio,
     /// This process: the other end of [`Stream::pair`](super::Stream::pair).
     Memory,
-    /// Whatever was given to [`Stream::new`](super::Stream::new).
+    /// Whatever was given to [`Stream::new`](super::Stream::new) or a sister of it, unless it was a socket.
     Other,
 }
 

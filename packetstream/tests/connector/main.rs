@@ -101,7 +101,7 @@ fn store() -> (Link<Store>, Door) {
 
 /// Waits for both sides' goodbye.
 async fn ends_well(connection: &PacketConnection) {
-    connection.closed().await.unwrap();
+    connection.closed().await.result.unwrap();
 }
 
 /// Asks, and goes on.

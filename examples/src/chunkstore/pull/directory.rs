@@ -56,7 +56,7 @@ pub(crate) enum Node {
     /// A file, of this content.
     File(Option<BlockRef>),
     /// A directory, to be read next.
-    Directory(Directory),
+    Directory(Box<Directory>),
     /// A symbolic link; the target is in its meta.
     Link,
 }
@@ -93,7 +93,7 @@ impl Found {
             }
             Kind::Directory => {
                 let entries = Entries::new(fetcher.clone(), entry.block);
-                Node::Directory(Directory { path: path.clone(), depth, entries })
+                Node::Directory(Box::new(Directory { path: path.clone(), depth, entries }))
             }
             Kind::Link => Node::Link,
             Kind::Indirect => return Err(Unreadable { path, source: ReadError::Kind }),

@@ -61,7 +61,7 @@ impl Pull {
         let Found { path, meta, node } = found;
         match node {
             Node::Directory(directory) => {
-                self.open(path, meta, directory, restore::make_directory).await.map(Some)
+                self.open(path, meta, *directory, restore::make_directory).await.map(Some)
             }
             Node::File(block) => {
                 let (fetcher, tally) = (self.fetcher.clone(), Arc::clone(&self.tally));

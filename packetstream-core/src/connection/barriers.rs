@@ -1,0 +1,108 @@
+//! Knowing when all earlier calls are settled.
+
+use std::collections::VecDeque;
+use tokio::sync::oneshot;
+
+/// Counts calls that are not settled, by the barriers they were made between.
+///
+/// ```text
+///   calls   a b c   |     d e   |      f g
+///   epoch     0     |      1    |       2
+///                barrier     barrier
+/// ```
+///
+/// A barrier is reached when the epoch before it and all earlier ones have no unsettled call. A call costs one
+/// addition and one subtraction.
+#[derive(Debug)]
+pub(super) struct Barriers {
+    /// The number of the first of `epochs`.
+    first: u64,
+    /// Never empty; the last is open.
+    epochs: VecDeque<Epoch>,
+}
+
+#[derive(Debug, Default)]
+struct Epoch {
+    unsettled: usize,
+    /// Told when this and all earlier epochs are settled.
+    waiting: Option<oneshot::Sender<()>>,
+}
+
+impl Default for Barriers {
+    fn default() -> Self {
+        Self { first: 0, epochs: VecDeque::from([Epoch::default()]) }
+    }
+}
+
+impl Barriers {
+    /// Takes note of a call, and returns the epoch to settle it in.
+    pub(super) fn call(&mut self) -> u64 {
+        let open = self.epochs.len() - 1;
+        self.epochs[open].unsettled += 1;
+        self.first + open as u64
+    }
+
+    /// Takes note that a call of this epoch has its answer, or never will.
+    pub(super) fn settled(&mut self, epoch: u64) {
+        let place = usize::try_from(epoch - self.first).ok().and_then(|index| self.epochs.get_mut(index));
+        if let Some(epoch) = place {
+            epoch.unsettled -= 1;
+            self.advance();
+        }
+    }
+
+    /// Puts a barrier behind the calls so far. Whoever waits does not care that the sender is dropped instead.
+    pub(super) fn add(&mut self, reached: oneshot::Sender<()>) {
+        if let Some(open) = self.epochs.back_mut() {
+            open.waiting = Some(reached);
+        }
+        self.epochs.push_back(Epoch::default());
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        while self.epochs.len() > 1 && self.epochs[0].unsettled == 0 {
+            self.first += 1;
+            if let Some(Epoch { waiting: Some(reached), .. }) = self.epochs.pop_front() {
+                // Nobody has to wait for it.
+                let _ = reached.send(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn barrier(barriers: &mut Barriers) -> oneshot::Receiver<()> {
+        let (reached, waiting) = oneshot::channel();
+        barriers.add(reached);
+        waiting
+    }
+
+    #[test]
+    fn a_barrier_is_reached_when_all_earlier_calls_are_settled_in_any_order() {
+        let mut barriers = Barriers::default();
+        let (a, b) = (barriers.call(), barriers.call());
+        let mut first = barrier(&mut barriers);
+        let c = barriers.call();
+        let mut second = barrier(&mut barriers);
+        let later = barriers.call();
+
+        barriers.settled(c);
+        barriers.settled(b);
+        assert!(first.try_recv().is_err() && second.try_recv().is_err());
+        barriers.settled(a);
+        assert_eq!((first.try_recv(), second.try_recv()), (Ok(()), Ok(())));
+        assert_eq!(barriers.epochs.len(), 1, "nothing is kept of what was reached");
+        barriers.settled(later);
+    }
+
+    #[test]
+    fn a_barrier_with_nothing_before_it_is_reached_at_once() {
+        let mut barriers = Barriers::default();
+        assert_eq!(barrier(&mut barriers).try_recv(), Ok(()));
+        assert_eq!(barrier(&mut barriers).try_recv(), Ok(()));
+    }
+}

@@ -1,0 +1,74 @@
+//! Watching a connection.
+
+use super::report::CloseReport;
+use super::stats::Stats;
+use crate::outcome::Outcome;
+use crate::packet::Packet;
+use crate::state::RequestId;
+use std::io::Write;
+use std::time::Duration;
+
+/// Watches a connection: its packets, what came of requests, its end. Every method does nothing unless it is
+/// written.
+///
+/// The connection's task calls it, and does nothing else meanwhile: count, or pass it on. A panic of it ends the
+/// connection.
+///
+/// ```
+/// use packetstream_core::{Observer, Packet, PacketConnection};
+///
+/// struct Trace;
+///
+/// impl Observer for Trace {
+///     fn received(&self, packet: &Packet) {
+///         eprintln!("< {packet:?}"); // shows the payload's length; `Display` shows its first bytes
+///     }
+/// }
+///
+/// let builder = PacketConnection::builder().observer(Trace);
+/// ```
+#[allow(unused_variables, reason = "the names are for those who write the methods")]
+pub trait Observer: Send + Sync + 'static {
+    /// A packet goes to the transport's buffer.
+    fn sent(&self, packet: &Packet) {}
+
+    /// A packet has arrived.
+    fn received(&self, packet: &Packet) {}
+
+    /// The transport was flushed; `packets` is how many there were since the last time.
+    fn flushed(&self, packets: u64) {}
+
+    /// The peer has answered a request of ours, `waited` after it was submitted.
+    fn call_answered(&self, rq_type: u64, waited: Duration, outcome: &Outcome) {}
+
+    /// A request of the peer is answered, `took` after it was begun.
+    fn request_answered(&self, id: RequestId, took: Duration, outcome: &Outcome) {}
+
+    /// The connection's task has done a turn.
+    fn turned(&self, stats: &Stats) {}
+
+    /// The connection has ended.
+    fn ended(&self, report: &CloseReport) {}
+}
+
+/// An [`Observer`] that writes one byte to standard error for each packet: `>` for one that was sent, `<` for one
+/// that has arrived. For a person who wants to see whether anything moves; the Python original calls it `tick`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tick;
+
+impl Tick {
+    fn write(sign: u8) {
+        // Whoever has no standard error misses nothing else.
+        let _ = std::io::stderr().write_all(&[sign]);
+    }
+}
+
+impl Observer for Tick {
+    fn sent(&self, _: &Packet) {
+        Self::write(b'>');
+    }
+
+    fn received(&self, _: &Packet) {
+        Self::write(b'<');
+    }
+}

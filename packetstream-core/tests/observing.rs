@@ -1,0 +1,187 @@
+//! Watching a connection: its numbers, its observers, when it flushes.
+#![allow(clippy::unwrap_used, reason = "in a test that is the report")]
+
+mod common;
+
+use bytes::Bytes;
+use common::{Script, answer, in_time, never, reverse};
+use packetstream_core::{
+    Builder, CloseReport, Incoming, Limits, Observer, Outcome, Packet, PacketConnection, RequestId, Stats,
+};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::duplex;
+use tokio::time::Instant;
+
+/// Writes down what it sees.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    fn note(&self, text: String) {
+        self.0.lock().unwrap().push(text);
+    }
+}
+
+impl Observer for Notes {
+    fn sent(&self, packet: &Packet) {
+        self.note(format!("> {:?} {}", packet.kind(), packet.payload().len()));
+    }
+
+    fn received(&self, packet: &Packet) {
+        self.note(format!("< {:?} {}", packet.kind(), packet.payload().len()));
+    }
+
+    fn flushed(&self, packets: u64) {
+        self.note(format!("flushed {packets}"));
+    }
+
+    fn call_answered(&self, rq_type: u64, waited: Duration, outcome: &Outcome) {
+        self.note(format!("call {rq_type} {waited:?} {}", outcome.is_ok()));
+    }
+
+    fn request_answered(&self, id: RequestId, took: Duration, outcome: &Outcome) {
+        self.note(format!("request {} {took:?} {}", id.tag, outcome.is_ok()));
+    }
+
+    fn turned(&self, stats: &Stats) {
+        assert!(stats.packets_sent >= stats.calls_ok);
+    }
+
+    fn ended(&self, report: &CloseReport) {
+        self.note(format!("ended by {}", report.ended_by));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_sees_every_packet_and_what_came_of_requests() {
+    let (here, there) = duplex(1 << 12);
+    let slowly = async |request: Incoming| {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        reverse(request).await
+    };
+    let (ours, theirs) = (Notes::default(), Notes::default());
+    let peer = PacketConnection::builder().handler(slowly).observer(theirs.clone()).spawn(there);
+    let connection = PacketConnection::builder().observer(ours.clone()).spawn(here);
+    in_time(async {
+        connection.submit(5, 0, "abc").await.unwrap();
+        connection.close();
+        connection.closed().await;
+        peer.closed().await;
+    })
+    .await;
+    assert_eq!(
+        *ours.0.lock().unwrap(),
+        [
+            "> Request(5) 3",
+            "flushed 1",
+            "< Response { ok: true } 3",
+            "call 5 2s true",
+            "> Control 0",
+            "> Control 0",
+            "flushed 2",
+            "< Control 0",
+            "< Control 0",
+            "ended by us",
+        ]
+    );
+    assert_eq!(
+        *theirs.0.lock().unwrap(),
+        [
+            "< Request(5) 3",
+            "request 2 2s true",
+            "> Response { ok: true } 3",
+            "flushed 1",
+            "< Control 0",
+            "< Control 0",
+            "> Control 0",
+            "> Control 0",
+            "flushed 2",
+            "ended by the peer",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_age_of_the_oldest_handler_is_known() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(never).spawn(stream);
+    assert_eq!(connection.stats().oldest_handler, None);
+    in_time(async {
+        peer.asks(2, b"").await;
+        while connection.stats().performing < 1 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        peer.asks(3, b"").await;
+        while connection.stats().performing < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(connection.stats().oldest_handler, Some(Duration::from_secs(40)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_numbers_tell_what_is_held_now() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_handlers: 1, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).handler(never).spawn(stream);
+    in_time(async {
+        let _calls = [(); 3].map(|()| connection.submit(0, 0, "four"));
+        for _ in 0..3 {
+            peer.hears().await.unwrap();
+        }
+        peer.asks(2, b"seven b").await;
+        peer.asks(3, b"two").await;
+        while connection.stats().waiting < 1 {
+            tokio::task::yield_now().await;
+        }
+        let stats = connection.stats();
+        assert_eq!((stats.calls, stats.in_flight, stats.in_flight_bytes), (3, 3, 12));
+        assert_eq!((stats.requests, stats.performing, stats.waiting, stats.request_bytes), (2, 1, 1, 10));
+        assert_eq!((stats.packets_sent, stats.packets_received, stats.flushes), (3, 2, 1));
+        assert_eq!(stats.packets_per_flush(), Some(3.0));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_grace_a_packet_is_flushed_at_once() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().spawn(stream);
+    let start = Instant::now();
+    let _call = connection.submit(0, 0, Bytes::new());
+    in_time(peer.hears()).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_grace_packets_wait_for_each_other() {
+    let (mut peer, stream) = Script::new();
+    let grace = Builder::PYTHON_PACKET_GRACE;
+    let connection = PacketConnection::builder().packet_grace(grace).spawn(stream);
+    in_time(async {
+        let start = Instant::now();
+        let _first = connection.submit(0, 0, Bytes::new());
+        tokio::time::sleep(grace / 2).await;
+        let _second = connection.submit(0, 0, Bytes::new());
+        peer.hears().await.unwrap();
+        peer.hears().await.unwrap();
+        assert_eq!(start.elapsed().as_millis(), 10, "both leave when the first has waited");
+        assert_eq!(connection.stats().packets_per_flush(), Some(2.0));
+
+        let large = connection.submit(0, 0, vec![0; 100_000]);
+        let start = Instant::now();
+        peer.hears().await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO, "what is large does not wait");
+        for tag in 2..5 {
+            peer.sends(answer(tag, b"")).await;
+        }
+        large.await.unwrap();
+        connection.close();
+        peer.expects_goodbye().await;
+        assert_eq!(start.elapsed(), Duration::ZERO, "nor does the end");
+    })
+    .await;
+}
