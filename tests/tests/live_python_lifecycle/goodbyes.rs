@@ -2,7 +2,7 @@
 
 use crate::Trials;
 use crate::stage::Party::{self, Client, Server};
-use crate::stage::{Answer, Stage, Work};
+use crate::stage::{Answer, Stage, Work, lines};
 
 pub(crate) fn add_to(trials: &mut Trials) {
     trials.both("the client closes first", the_client_closes_first);
@@ -12,7 +12,8 @@ pub(crate) fn add_to(trials: &mut Trials) {
     trials.both("what waits is answered between erq and eof", what_waits_is_answered);
     trials.both("the client closes with requests of its own", with_requests_of_its_own);
     trials.both("the client closes without a request", without_a_request);
-    trials.both("requests on their way when the server closes are served", crossing);
+    trials.one("a request that crosses our goodbye is served", crosses_our_goodbye);
+    trials.one("a request that crosses python's goodbye is answered or lost", crosses_pythons_goodbye);
 }
 
 async fn the_client_closes_first(we: Party) {
@@ -41,8 +42,7 @@ async fn late_to_close(we: Party) {
     stage.closes(we).await;
     stage.hears_the_end(we.other()).await;
     stage.python.never_says("closed").await;
-    let sign = we.sign();
-    stage.tape.reads(&[&format!("{sign} ERQ"), &format!("{sign} EOF")]).await;
+    stage.tape.reads(&lines([(we, "ERQ"), (we, "EOF")])).await;
     stage.closes(we.other()).await;
     stage.ends_well(we).await;
 
@@ -121,7 +121,7 @@ async fn with_requests_of_its_own(we: Party) {
     let report = stage.report().await;
     assert!(report.result.is_ok(), "{report}");
     assert_eq!((report.calls_lost, report.requests_unanswered), (0, 0), "{report}");
-    stage.agrees(&report);
+    stage.agrees(&report).await;
     let lines = stage.tape.lines();
     assert_eq!(lines[lines.len() - 3..], ["> EOF", "< ERQ", "< EOF"]);
     assert_eq!(lines.iter().filter(|line| *line == "> ERQ").count(), 1);
@@ -138,9 +138,8 @@ async fn without_a_request(we: Party) {
     stage.tape.reads(&["> ERQ", "> EOF", "< ERQ", "< EOF"]).await;
 }
 
-/// A request that was sent before the sender knew of the other's goodbye.
-async fn crossing(we: Party) {
-    let mut stage = Stage::set(we).await;
+async fn crosses_our_goodbye() {
+    let mut stage = Stage::set(Server).await;
     stage.asks(Client, Work::Held, "first").await;
     stage.holds(Server, 1).await;
     stage.tape.hold(Server);
@@ -156,4 +155,34 @@ async fn crossing(we: Party) {
     stage.ends_well(Server).await;
     let rest = ["< ok 2", "< EOF", "> ERQ", "> EOF"];
     stage.tape.reads(&[&["> request 2", "< ERQ", "> request 3", "< ok 3"][..], &rest].concat()).await;
+}
+
+/// It is a race in Python: mostly both requests are answered, but it may also end without the answer to either, the
+/// earlier one included. For us each is answered or lost.
+async fn crosses_pythons_goodbye() {
+    let mut stage = Stage::set(Client).await;
+    stage.asks(Client, Work::Held, "first").await;
+    stage.holds(Server, 1).await;
+    stage.tape.hold(Server);
+    stage.closes(Server).await;
+    stage.tape.reads(&["> request 2", "< ERQ"]).await;
+    stage.asks(Client, Work::Reverse, "second").await;
+    stage.tape.has(4).await;
+    stage.tape.pass(Server);
+    stage.releases(Server).await;
+    let mut lost = 0;
+    for payload in ["first", "second"] {
+        match stage.answer(Client).await {
+            Answer::Lost(why) => {
+                assert_eq!(why, "the peer closed the connection");
+                lost += 1;
+            }
+            answer => assert_eq!(answer, Answer::reversed(payload)),
+        }
+    }
+    let report = stage.report().await;
+    assert!(report.result.is_ok(), "{report}");
+    assert_eq!((report.calls_lost, report.stats.calls_ok), (lost, 2 - lost), "{report}");
+    stage.agrees(&report).await;
+    stage.python.says("closed").await;
 }

@@ -10,7 +10,7 @@ mod explicit;
 //mod forms;
 mod goodbyes;
 //mod grace;
-//mod losses;
+mod losses;
 mod nested;
 mod ours;
 mod puppet;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     nested::add_to(&mut trials);
     verbs::add_to(&mut trials);
     explicit::add_to(&mut trials);
-    //losses::add_to(&mut trials);
+    losses::add_to(&mut trials);
     //channels::add_to(&mut trials);
     //forms::add_to(&mut trials);
     //grace::add_to(&mut trials);

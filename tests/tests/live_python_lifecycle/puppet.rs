@@ -1,11 +1,13 @@
 //! The Python side: `tests/python/puppet.py`, which does what it is told and says what happens.
 
-use crate::stage::{Answer, PATIENCE};
+use crate::stage::{Answer, PATIENCE, soon};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// How long something is given to happen that must not.
@@ -40,6 +42,16 @@ impl Puppet {
         let strings = child.stdin.take().unwrap();
         let voice = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, strings, voice, said: Vec::new() }
+    }
+
+    /// Starts the process, connected to the socket. The directory is that socket's.
+    pub(crate) async fn start_over_unix() -> (TempDir, UnixStream, Self) {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let python = Self::start(&format!("unix:{}", path.display()));
+        let (stream, _) = soon(listener.accept()).await.unwrap();
+        (directory, stream, python)
     }
 
     /// Has it do something, and waits until it has.

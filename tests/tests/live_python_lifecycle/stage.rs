@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,11 +74,7 @@ impl Stage {
     /// The same, with our side built as is said.
     pub(crate) async fn set_with(we: Party, builder: Builder) -> Self {
         let (our_transport, tap_of_ours) = UnixStream::pair().unwrap();
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join("socket");
-        let listener = UnixListener::bind(&path).unwrap();
-        let mut python = Puppet::start(&format!("unix:{}", path.display()));
-        let (tap_of_python, _) = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let (directory, tap_of_python, mut python) = Puppet::start_over_unix().await;
         python.does("open").await;
         let tape = match we {
             Party::Client => Tape::between(tap_of_ours, tap_of_python),
@@ -176,16 +172,20 @@ impl Stage {
             "{report}"
         );
         self.python.closes_well().await;
-        self.agrees(&report);
+        self.agrees(&report).await;
     }
 
     /// That we have counted what the tap has heard.
-    pub(crate) fn agrees(&self, report: &CloseReport) {
-        let (we, they) = (self.tape.heard(self.we), self.tape.heard(self.we.other()));
+    pub(crate) async fn agrees(&self, report: &CloseReport) {
         let stats = &report.stats;
-        assert_eq!((stats.packets_sent, stats.bytes_sent), (we.packets, we.bytes));
-        assert_eq!((stats.packets_received, stats.bytes_received), (they.packets, they.bytes));
+        self.tape.hears(self.we, stats.packets_sent, stats.bytes_sent).await;
+        self.tape.hears(self.we.other(), stats.packets_received, stats.bytes_received).await;
     }
+}
+
+/// What the tape reads when each party has said what it is given with.
+pub(crate) fn lines<const N: usize>(said: [(Party, &str); N]) -> [String; N] {
+    said.map(|(party, what)| format!("{} {what}", party.sign()))
 }
 
 /// What a wait comes to, which is over soon.

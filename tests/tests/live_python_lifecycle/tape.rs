@@ -23,13 +23,11 @@ struct Log {
     server: Heard,
 }
 
-/// What one party has said in all.
+/// How much one party has said.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Heard {
-    pub(crate) packets: u64,
-    pub(crate) bytes: u64,
-    /// Whether its transport has ended.
-    is_over: bool,
+struct Heard {
+    packets: u64,
+    bytes: u64,
 }
 
 /// What happens to what a party says.
@@ -74,7 +72,6 @@ impl Tape {
                 // Whoever is not there to pass it on has nobody to pass it on to.
                 let _ = written_down.send(bytes[..count].to_vec());
             }
-            tape.log.send_modify(|log| log.of_mut(party).is_over = true);
         });
         let mut gate = self.gate(party).subscribe();
         tokio::spawn(async move {
@@ -128,14 +125,17 @@ impl Tape {
     }
 
     /// Waits until both have said `lines`, and nothing else.
-    pub(crate) async fn reads(&self, lines: &[&str]) {
-        let enough = self.when(|log| log.lines.len() >= lines.len() || log.lines != lines[..log.lines.len()]);
+    pub(crate) async fn reads<L: AsRef<str>>(&self, lines: &[L]) {
+        let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
+        let enough =
+            self.when(|log| log.lines.len() >= lines.len() || log.lines[..] != lines[..log.lines.len()]);
         enough.await;
         assert_eq!(self.lines(), lines);
     }
 
     /// Waits until one party has said `lines`, and nothing else.
-    pub(crate) async fn reads_of(&self, party: Party, lines: &[&str]) {
+    pub(crate) async fn reads_of<L: AsRef<str>>(&self, party: Party, lines: &[L]) {
+        let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
         let of = |log: &Log| -> Vec<String> {
             log.lines.iter().filter(|line| line.starts_with(party.sign())).cloned().collect()
         };
@@ -148,18 +148,15 @@ impl Tape {
         self.when(|log| log.lines.len() >= count).await;
     }
 
-    /// Waits until the transport of a party has ended.
-    pub(crate) async fn is_over(&self, party: Party) {
-        self.when(|log| log.of(party).is_over).await;
-    }
-
     /// What was said so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.log.borrow().lines.clone()
     }
 
-    pub(crate) fn heard(&self, party: Party) -> Heard {
-        self.log.borrow().of(party)
+    /// Waits until a party has said so many packets and bytes, and nothing else.
+    pub(crate) async fn hears(&self, party: Party, packets: u64, bytes: u64) {
+        self.when(|log| log.of(party).bytes >= bytes).await;
+        assert_eq!(self.log.borrow().of(party), Heard { packets, bytes }, "{:#?}", self.lines());
     }
 
     fn when(&self, is_so: impl FnMut(&Log) -> bool) -> impl Future<Output = ()> {

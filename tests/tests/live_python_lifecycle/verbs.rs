@@ -2,7 +2,7 @@
 
 use crate::Trials;
 use crate::stage::Party;
-use crate::stage::{Answer, Stage, Work, soon};
+use crate::stage::{Answer, Stage, Work, lines, soon};
 use packetstream_core::{ConnectionError, EndedBy};
 
 pub(crate) fn add_to(trials: &mut Trials) {
@@ -32,45 +32,23 @@ async fn we_drain(we: Party) {
 
     stage.closes(they).await;
     stage.ends_well(they).await;
-    let (our, their) = (we.sign(), they.sign());
-    let said = |sign: &str, what: &str| format!("{sign} {what}");
-    let lines = [
-        said(our, "request 2"),
-        said(our, "ERQ"),
-        said(their, "request 2"),
-        said(our, "ok 2"),
-        said(their, "ok 2"),
-        said(their, "request 3"),
-        said(our, "ok 3"),
-        said(their, "ERQ"),
-    ];
-    assert_eq!(stage.tape.lines()[..8], lines);
-    stage.tape.has(10).await;
-    stage
-        .tape
-        .reads_of(
-            we,
-            &[
-                &said(our, "request 2"),
-                &said(our, "ERQ"),
-                &said(our, "ok 2"),
-                &said(our, "ok 3"),
-                &said(our, "EOF"),
-            ],
-        )
-        .await;
+    let begin = [(we, "request 2"), (we, "ERQ"), (they, "request 2"), (we, "ok 2"), (they, "ok 2")];
+    assert_eq!(stage.tape.lines()[..5], lines(begin));
+    let ours = ["request 2", "ERQ", "ok 2", "ok 3", "EOF"].map(|what| (we, what));
+    stage.tape.reads_of(we, &lines(ours)).await;
+    let theirs = ["request 2", "ok 2", "request 3", "ERQ", "EOF"].map(|what| (they, what));
+    stage.tape.reads_of(they, &lines(theirs)).await;
 }
 
 async fn we_drain_then_close(we: Party) {
     let mut stage = Stage::set(we).await;
     stage.ours.connection.drain();
     stage.ours.connection.drain();
-    let erq = format!("{} ERQ", we.sign());
-    stage.tape.reads(&[&erq]).await;
+    stage.tape.reads(&lines([(we, "ERQ")])).await;
     stage.closes(we).await;
     stage.hears_the_end_and_closes(we.other()).await;
     stage.ends_well(we).await;
-    stage.tape.reads_of(we, &[&erq, &format!("{} EOF", we.sign())]).await;
+    stage.tape.reads_of(we, &lines([(we, "ERQ"), (we, "EOF")])).await;
 }
 
 async fn both_drain(we: Party) {
@@ -86,20 +64,18 @@ async fn both_drain(we: Party) {
     stage.hears_the_end_and_closes(they).await;
     let report = stage.report().await;
     assert!(report.result.is_ok(), "{report}");
-    stage.agrees(&report);
+    stage.agrees(&report).await;
     stage.python.closes_well().await;
-    let (our, their) = (we.sign(), they.sign());
-    let lines = [
-        (their, "request 2"),
-        (our, "ok 2"),
-        (our, "ERQ"),
-        (their, "ERQ"),
-        (our, "EOF"),
-        (their, "ERQ"),
-        (their, "EOF"),
+    let said = [
+        (they, "request 2"),
+        (we, "ok 2"),
+        (we, "ERQ"),
+        (they, "ERQ"),
+        (we, "EOF"),
+        (they, "ERQ"),
+        (they, "EOF"),
     ];
-    let lines = lines.map(|(sign, what)| format!("{sign} {what}"));
-    stage.tape.reads(&lines.each_ref().map(String::as_str)).await;
+    stage.tape.reads(&lines(said)).await;
 }
 
 async fn barrier(we: Party) {
@@ -139,7 +115,7 @@ async fn abort(we: Party) {
     assert!(matches!(report.result, Err(ConnectionError::Aborted)), "{report}");
     assert_eq!(report.ended_by, EndedBy::Us);
     assert_eq!((report.calls_lost, report.requests_unanswered), (1, 1), "{report}");
-    stage.tape.reads_of(we, &[&format!("{} request 2", we.sign()), &format!("{} EOF", we.sign())]).await;
+    stage.tape.reads_of(we, &lines([(we, "request 2"), (we, "EOF")])).await;
     // To Python it is a goodbye like another; who waits for an answer there waits on.
     stage.hears_the_end_and_closes(they).await;
     stage.python.never_says("answered").await;
