@@ -8,7 +8,8 @@ input and says on standard output what happens, both one JSON object a line. Eac
 command is answered at once with its own name, or with `raised`; what takes longer
 is said when it has happened. Commands:
 
-    open [grace]            a connection over the descriptor, again after the last
+    open [grace] [handler]  a connection over the descriptor, again after the last;
+                            grace 0 unless it is given, null for upstream's own
     submit as type          `as` is answered later: ok, flags, payload; or lost
         [flags] [payload] [channel]
     close                   leave the connection: `closed` once that has returned
@@ -26,7 +27,7 @@ Requests that the puppet performs, by type:
     4  says `handling`, waits for `release`, then as 3
     5  answers in the form that the payload names, see FORMS
 
-Payloads are hexadecimal. A thread that upstream loses is told as `died`. The end of
+A payload is a string of a character for each byte. A thread that upstream loses is told as `died`. The end of
 standard input ends the process, whatever its threads wait for.
 """
 
@@ -109,15 +110,15 @@ class Puppet:
         else:
             self.say(name)
 
-    def open(self, grace: Optional[float] = 0) -> None:
+    def open(self, grace: Optional[float] = 0, handler: bool = True) -> None:
         """Make a connection; a thread of its own stays in it until `close`."""
         import cs.packetstream as upstream
 
         descriptor = self.sock.fileno()
-        options = {} if grace is None else {"packet_grace": grace}
-        conn = upstream.PacketConnection(
-            (descriptor, descriptor), "puppet", request_handler=self.perform, **options
-        )
+        options: dict[str, Any] = {} if grace is None else {"packet_grace": grace}
+        if handler:
+            options["request_handler"] = self.perform
+        conn = upstream.PacketConnection((descriptor, descriptor), "puppet", **options)
         self.leave = leave = threading.Event()
         entered = threading.Event()
 
@@ -143,7 +144,7 @@ class Puppet:
         """Ask the peer; a thread waits for the answer."""
         name = request["as"]
         channel = {"channel": request["channel"]} if "channel" in request else {}
-        payload = bytes.fromhex(request.get("payload", ""))
+        payload = request.get("payload", "").encode("latin-1")
         result = self.conn.submit(request["type"], request.get("flags", 0), payload, **channel)
 
         def wait() -> None:
@@ -152,7 +153,7 @@ class Puppet:
             except BaseException as error:  # as in `tell`
                 self.say("lost", **{"as": name}, exception=type(error).__name__)
             else:
-                self.say("answered", **{"as": name}, ok=ok, flags=flags, payload=payload.hex())
+                self.say("answered", **{"as": name}, ok=ok, flags=flags, payload=payload.decode("latin-1"))
 
         in_background(wait)
 

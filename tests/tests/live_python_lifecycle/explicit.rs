@@ -4,6 +4,7 @@ use crate::Trials;
 use crate::stage::Party;
 use crate::stage::{Answer, Stage, Work, lines};
 use packetstream_core::{ConnectionError, EndedBy};
+use serde_json::Value;
 
 pub(crate) fn add_to(trials: &mut Trials) {
     trials.both("python says erq again and again", repeated_erq);
@@ -99,7 +100,8 @@ async fn crosses_close(we: Party) {
     stage.closes(they).await;
     stage.tape.has(2).await;
     stage.asks(we, Work::Reverse, "abc").await;
-    println!("XXX {} {}", stage.python.says("died").await, stage.python.says("closed").await);
+    assert_eq!(stage.python.says("died").await["exception"], "RuntimeError");
+    assert_eq!(stage.python.says("closed").await["raised"], Value::Null);
     stage.tape.pass(they);
     assert_eq!(stage.answer(we).await, Answer::lost("the peer closed the connection"));
     let report = stage.report().await;

@@ -176,7 +176,8 @@ async fn we_reset() {
     assert_eq!(bare.python.says("died").await["exception"], "ConnectionResetError");
     bare.python.never_says("lost").await;
     bare.python.does("close").await;
-    assert_eq!(bare.python.says("closed").await["raised"], "BrokenPipeError");
+    // Sometimes with a `BrokenPipeError`.
+    bare.python.says("closed").await;
 }
 
 async fn we_vanish_and_shut_the_socket() {

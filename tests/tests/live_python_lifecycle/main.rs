@@ -5,16 +5,16 @@
 //! `PACKETSTREAM_PYTHON=required` makes them fail.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test that is the report")]
 
-//mod channels;
+mod channels;
 mod explicit;
-//mod forms;
+mod forms;
 mod goodbyes;
-//mod grace;
+mod grace;
 mod losses;
 mod nested;
 mod ours;
 mod puppet;
-//mod reuse;
+mod reuse;
 mod stage;
 mod tape;
 mod verbs;
@@ -35,10 +35,10 @@ fn main() -> ExitCode {
     verbs::add_to(&mut trials);
     explicit::add_to(&mut trials);
     losses::add_to(&mut trials);
-    //channels::add_to(&mut trials);
-    //forms::add_to(&mut trials);
-    //grace::add_to(&mut trials);
-    //reuse::add_to(&mut trials);
+    channels::add_to(&mut trials);
+    forms::add_to(&mut trials);
+    grace::add_to(&mut trials);
+    reuse::add_to(&mut trials);
 
     let arguments = Arguments::from_args();
     let required = std::env::var_os("PACKETSTREAM_PYTHON").is_some_and(|value| value == "required");
@@ -69,10 +69,7 @@ impl Trials {
     }
 
     /// Adds a test with us as the client, and one with us as the server.
-    fn both<F: Future<Output = ()>>(&mut self, name: &str, test: fn(Party) -> F)
-    where
-        F: 'static,
-    {
+    fn both<F: Future<Output = ()> + 'static>(&mut self, name: &str, test: fn(Party) -> F) {
         for ours in [Party::Client, Party::Server] {
             self.one(&format!("{name}, we are the {ours}"), move || test(ours));
         }

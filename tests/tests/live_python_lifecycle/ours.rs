@@ -1,9 +1,11 @@
 //! Our side.
 
-use crate::stage::{Answer, Work};
+use crate::forms;
+use crate::stage::{Answer, Work, soon};
 use bytes::Bytes;
+use packetstream::Stream;
 use packetstream_core::{
-    Builder, Call, CallError, Ended, Failure, Incoming, NotSent, Outcome, PacketConnection, Reply,
+    Builder, Call, CallError, Driver, Ended, Failure, Incoming, NotSent, Outcome, PacketConnection, Reply,
 };
 use std::collections::VecDeque;
 use std::error::Error;
@@ -17,7 +19,7 @@ pub(crate) struct Ours {
     pub(crate) connection: PacketConnection,
     performer: Arc<Performer>,
     calls: VecDeque<Call>,
-    driver: JoinHandle<()>,
+    driver: JoinHandle<Ended<Stream>>,
 }
 
 /// Performs the same as the puppet.
@@ -30,13 +32,33 @@ struct Performer {
 impl Ours {
     pub(crate) fn over<S>(transport: S, builder: Builder) -> Self
     where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        S: AsyncRead + AsyncWrite + Send + 'static,
     {
         let performer = Arc::new(Performer::default());
-        let (connection, driver) = builder.handler(perform(&performer)).build(transport);
-        // What remains of it is dropped, the transport with it.
-        let driver = tokio::spawn(async { drop::<Ended<S>>(driver.run().await) });
-        Self { connection, performer, calls: VecDeque::new(), driver }
+        Self::drive(builder.handler(perform(&performer)).build(Stream::new(transport)), performer)
+    }
+
+    /// The same, where nobody performs anything.
+    pub(crate) fn without_handler<S>(transport: S) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        Self::drive(PacketConnection::builder().build(Stream::new(transport)), Arc::default())
+    }
+
+    fn drive((connection, driver): (PacketConnection, Driver<Stream>), performer: Arc<Performer>) -> Self {
+        Self { connection, performer, calls: VecDeque::new(), driver: tokio::spawn(driver.run()) }
+    }
+
+    /// Waits for the end of the connection and begins another over the same transport. Returns how many bytes of
+    /// the peer's for that one were there already.
+    pub(crate) async fn begin_anew(&mut self) -> usize {
+        let ended = soon(&mut self.driver).await.unwrap();
+        let unread = ended.unread.len();
+        let performer = Arc::new(Performer::default());
+        let builder = PacketConnection::builder().handler(perform(&performer));
+        *self = Self::drive(ended.reuse(builder), performer);
+        unread
     }
 
     pub(crate) fn ask(&mut self, work: Work, payload: &str) {
@@ -86,6 +108,9 @@ impl Performer {
         if let Work::AskBack | Work::HeldAskBack = work {
             let answer = request.peer().call(Work::Reverse.number(), 0, request.payload).await;
             return answer.map_err(|error| Failure::new(error.to_string()));
+        }
+        if work == Work::Form {
+            return forms::perform(&request.payload);
         }
         let reversed: Bytes = request.payload.iter().rev().copied().collect();
         Ok(Reply::from((Answer::FLAGS, reversed)))

@@ -97,7 +97,8 @@ impl Puppet {
         if said["event"] == "lost" {
             return Answer::Lost(said["exception"].as_str().unwrap().to_owned());
         }
-        let payload = unhex(said["payload"].as_str().unwrap());
+        // A character is a byte.
+        let payload = said["payload"].as_str().unwrap().chars().map(|c| c.try_into().unwrap()).collect();
         if said["ok"] == true {
             Answer::Ok(said["flags"].as_u64().unwrap(), payload)
         } else {
@@ -127,12 +128,4 @@ impl Puppet {
             self.said.push(serde_json::from_str(&line).unwrap());
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|place| u8::from_str_radix(&text[place..place + 2], 16).unwrap()).collect()
 }

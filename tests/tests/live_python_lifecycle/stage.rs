@@ -1,10 +1,10 @@
 //! A conversation: our side, Python's, and the tap between them.
 
 use crate::ours::Ours;
-use crate::puppet::{Puppet, hex};
+use crate::puppet::Puppet;
 use crate::tape::Tape;
 use packetstream_core::{Builder, CloseReport, EndedBy, Limits, PacketConnection};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
@@ -73,14 +73,19 @@ impl Stage {
 
     /// The same, with our side built as is said.
     pub(crate) async fn set_with(we: Party, builder: Builder) -> Self {
+        Self::between(we, json!({ "do": "open" }), |transport| Ours::over(transport, builder)).await
+    }
+
+    /// The same, with both sides as is said.
+    pub(crate) async fn between(we: Party, open: Value, make_ours: impl FnOnce(UnixStream) -> Ours) -> Self {
         let (our_transport, tap_of_ours) = UnixStream::pair().unwrap();
         let (directory, tap_of_python, mut python) = Puppet::start_over_unix().await;
-        python.does("open").await;
+        python.obeys(open).await;
         let tape = match we {
             Party::Client => Tape::between(tap_of_ours, tap_of_python),
             Party::Server => Tape::between(tap_of_python, tap_of_ours),
         };
-        let ours = Ours::over(our_transport, builder);
+        let ours = make_ours(our_transport);
         Self { ours, python, tape, we, asked: VecDeque::new(), _directory: directory }
     }
 
@@ -90,7 +95,6 @@ impl Stage {
             return self.ours.ask(work, payload);
         }
         let name = format!("{work:?} of {payload}");
-        let payload = hex(payload.as_bytes());
         let request = json!({ "do": "submit", "as": name, "type": work.number(), "payload": payload });
         self.python.obeys(request).await;
         self.asked.push_back(name);

@@ -81,7 +81,11 @@ impl Tape {
                     _ = gate.wait_for(|gate| *gate == Gate::Cut) => None,
                 };
                 let passes = *gate.wait_for(|gate| *gate != Gate::Waits).await.unwrap() == Gate::Passes;
-                let Some(bytes) = bytes.filter(|_| passes) else { break };
+                let Some(mut bytes) = bytes.filter(|_| passes) else { break };
+                // What was held back arrives at once.
+                while let Ok(more) = to_pass.try_recv() {
+                    bytes.extend(more);
+                }
                 if to.write_all(&bytes).await.is_err() {
                     return;
                 }
