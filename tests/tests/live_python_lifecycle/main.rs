@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test that is the report")]
 
 mod channels;
+mod children;
 mod explicit;
 mod forms;
 mod goodbyes;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     forms::add_to(&mut trials);
     grace::add_to(&mut trials);
     reuse::add_to(&mut trials);
+    children::add_to(&mut trials);
 
     let arguments = Arguments::from_args();
     let required = std::env::var_os("PACKETSTREAM_PYTHON").is_some_and(|value| value == "required");

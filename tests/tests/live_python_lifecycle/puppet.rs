@@ -31,12 +31,22 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The interpreter.
+pub(crate) fn python() -> PathBuf {
+    assert!(is_installed(), "target/python is not installed; tests/python/setup does it");
+    workspace().join("target/python/bin/python")
+}
+
+/// A program of `tests/python`.
+pub(crate) fn script(name: &str) -> PathBuf {
+    workspace().join("tests/python").join(name)
+}
+
 impl Puppet {
     /// Starts the process, which connects to `address`.
     pub(crate) fn start(address: &str) -> Self {
-        assert!(is_installed(), "target/python is not installed; tests/python/setup does it");
-        let mut command = Command::new(workspace().join("target/python/bin/python"));
-        command.arg(workspace().join("tests/python/puppet.py")).arg(address);
+        let mut command = Command::new(python());
+        command.arg(script("puppet.py")).arg(address);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let strings = child.stdin.take().unwrap();
