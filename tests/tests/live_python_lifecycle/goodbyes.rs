@@ -127,6 +127,9 @@ async fn with_requests_of_its_own(we: Party) {
     assert_eq!(lines.iter().filter(|line| *line == "> ERQ").count(), 1);
     if we == Client {
         stage.python.closes_well().await;
+    } else {
+        // The thread that has closed in the end; all is said by then.
+        assert_eq!(stage.python.says("died").await["exception"], "TypeError");
     }
 }
 

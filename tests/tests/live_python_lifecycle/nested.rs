@@ -40,7 +40,7 @@ async fn asks_back_after_the_client(we: Party) {
     let late_erq = if we == Client { &[][..] } else { &["> ERQ"] };
     let asked = ["< request 2", "> ok 2", "< ok 2"];
     stage.tape.reads(&[&["> request 2"], erq, &asked, late_erq, &["> EOF", "< ERQ", "< EOF"]].concat()).await;
-    stage.python.closes_well().await;
+    stage.python.says("closed").await;
 }
 
 async fn asks_back_after_its_own_end(we: Party) {
