@@ -37,16 +37,16 @@ pub(crate) fn python() -> PathBuf {
     workspace().join("target/python/bin/python")
 }
 
-/// A program of `tests/python`.
-pub(crate) fn script(name: &str) -> PathBuf {
-    workspace().join("tests/python").join(name)
+/// A program of the workspace.
+pub(crate) fn script(path: &str) -> PathBuf {
+    workspace().join(path)
 }
 
 impl Puppet {
     /// Starts the process, which connects to `address`.
     pub(crate) fn start(address: &str) -> Self {
         let mut command = Command::new(python());
-        command.arg(script("puppet.py")).arg(address);
+        command.arg(script("tests/python/puppet.py")).arg(address);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let strings = child.stdin.take().unwrap();
