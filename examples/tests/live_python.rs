@@ -1,4 +1,4 @@
-//! `reverse` in conversation with `cs.packetstream`, the Python that this protocol comes from.
+//! `reverse` and `counting` in conversation with `cs.packetstream`, the Python that this protocol comes from.
 //!
 //! Without the environment that `tests/python/setup` makes the tests are ignored, unless
 //! `PACKETSTREAM_PYTHON=required` makes them fail.
@@ -50,7 +50,11 @@ fn main() -> ExitCode {
     let trials = Conversation::all().map(|conversation| {
         Trial::test(conversation.to_string(), move || conversation.goes_well()).with_ignored_flag(ignored)
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let counting = [Side::Rust, Side::Python].map(|asker| {
+        let name = format!("{asker} has its child, {}, count words", asker.other());
+        Trial::test(name, move || words_are_counted(asker)).with_ignored_flag(ignored)
+    });
+    libtest_mimic::run(&arguments, trials.chain(counting).collect()).exit_code()
 }
 
 /// Whether `tests/python/setup` has come to its end.
@@ -69,6 +73,41 @@ fn peer<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     command
 }
 
+fn check_installed() -> Result<(), Failed> {
+    if is_installed() {
+        return Ok(());
+    }
+    Err("target/python is not installed; tests/python/setup does it".into())
+}
+
+/// That the two halves of the example understand each other, over the standard input and output of a child.
+fn words_are_counted(asker: Side) -> Result<(), Failed> {
+    check_installed()?;
+    let quoted = |path: &Path| format!("'{}'", path.display());
+    let (rust, python) =
+        (Path::new(env!("CARGO_BIN_EXE_counting")), workspace().join("target/python/bin/python"));
+    let script = workspace().join("examples/python/counting.py");
+    let words = ["to be or not to be", "to", "be", "not", "tea"];
+    let command = match asker {
+        Side::Rust => {
+            let server = format!("exec:{} {} serve", quoted(&python), quoted(&script));
+            let mut command = Command::new(rust);
+            command.args(["--connect", &server, "--text"]).args(words);
+            command
+        }
+        Side::Python => {
+            let mut command = Command::new(python);
+            command.arg(script).args(["ask", &format!("{} --listen stdio:", quoted(rust))]).args(words);
+            command
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async { Program::start(command).ended().await });
+    let said = "asked: count `to`?\nto: 2\nasked: count `be`?\nbe: 2\nasked: count `not`?\nnot: not counted\n\
+                asked: count `tea`?\ntea: 0\n";
+    if ended.code == Some(0) && ended.stdout == said { Ok(()) } else { Err(ended.to_string().into()) }
+}
+
 impl Conversation {
     fn all() -> impl Iterator<Item = Self> {
         // `reverse` as a server never closes first.
@@ -84,9 +123,7 @@ impl Conversation {
 
     /// That both ends come to theirs, and are content.
     fn goes_well(self) -> Result<(), Failed> {
-        if !is_installed() {
-            return Err("target/python is not installed; tests/python/setup does it".into());
-        }
+        check_installed()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (asker, server) = runtime.block_on(self.take_place())?;
         if (asker.code, server.code) == (Some(0), Some(0)) {

@@ -398,6 +398,30 @@ async fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_read_behind_the_peers_last_packet_counts_for_the_next_connection() {
+    let (mut peer, stream) = Script::new();
+    let (connection, driver) = PacketConnection::builder().build(stream);
+    in_time(async {
+        let erq_eof_request = b"\x03\x01\x02\0\x03\0\x02\0\x04\x02\x02\x02!";
+        peer.says(erq_eof_request).await;
+        let ended = driver.run().await;
+        assert_eq!((ended.report.stats.bytes_received, ended.unread.len()), (8, 5));
+        assert_eq!(connection.closed().await.stats.bytes_received, 8);
+        peer.expects_goodbye().await;
+
+        let (connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
+        let life = async {
+            peer.expects(answer(2, b"!")).await;
+            peer.sends(Packet::end_of_stream()).await;
+        };
+        let (ended, ()) = tokio::join!(driver.run(), life);
+        assert_eq!(ended.report.stats.bytes_received, 5 + 4);
+        drop(connection);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_name_is_in_the_debug_of_a_connection() {
     let (_peer, stream) = Script::new();
     let connection = PacketConnection::builder().name("to the store").spawn(stream);

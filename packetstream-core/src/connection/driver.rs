@@ -21,6 +21,7 @@ use bytes::{BufMut, Bytes};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -112,14 +113,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     ///
     /// Dropping the future drops the connection and the transport.
     pub async fn run(mut self) -> Ended<S> {
-        let report = self.drive().await;
+        poll_fn(|cx| self.poll(cx)).await;
+        let unread = mem::take(&mut self.decoder).into_unread();
+        // They count where they are taken.
+        self.read = self.read.saturating_sub(unread.len() as u64);
+        let report = self.end();
         self.session.tell(Ok(()));
-        Ended { report, transport: self.transport, unread: self.decoder.into_unread() }
+        Ended { report, transport: self.transport, unread }
     }
 
     /// Runs, then shuts the transport down, and only then says that the connection has ended.
     pub(super) async fn run_and_shut_down(mut self) {
-        self.drive().await;
+        poll_fn(|cx| self.poll(cx)).await;
+        self.end();
         let shut_down = match tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await {
             Ok(result) => result,
             Err(_) => {
@@ -129,8 +135,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.session.tell(shut_down);
     }
 
-    async fn drive(&mut self) -> CloseReport {
-        poll_fn(|cx| self.poll(cx)).await;
+    fn end(&mut self) -> CloseReport {
         // Not only when it is dropped: shutting the transport down may take a while.
         self.tasks.abort_all();
         let transit = self.transit();

@@ -15,7 +15,7 @@ pub struct Stats {
     pub packets_received: u64,
     /// Bytes that the transport has taken.
     pub bytes_sent: u64,
-    /// Bytes that the transport has brought.
+    /// Bytes that the transport has brought, in the end without those of [`Ended::unread`](super::Ended::unread).
     pub bytes_received: u64,
     /// Times that the transport was flushed.
     pub flushes: u64,
