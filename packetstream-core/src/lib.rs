@@ -69,6 +69,6 @@ pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
 pub use connection::{
-    Builder, Call, CallError, CloseReport, ConnectionError, Driver, Ended, EndedBy, Extensions, Handler,
-    Incoming, Limits, NotSent, Observer, PacketConnection, Stats, Tick,
+    Builder, Call, CallError, CloseReport, ConnectionError, Direction, Driver, Ended, EndedBy, Extensions,
+    Handler, Incoming, Limits, NotSent, Observer, PacketConnection, Stats, Tick,
 };

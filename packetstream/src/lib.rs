@@ -151,6 +151,7 @@ pub use packetstream_core::Contract;
 pub use packetstream_core::Count;
 pub use packetstream_core::Counted;
 pub use packetstream_core::DecodeError;
+pub use packetstream_core::Direction;
 pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
 pub use packetstream_core::EndedBy;

@@ -4,10 +4,11 @@ use super::driver::{Driver, Ended};
 use super::handler::{Handler, NoHandler, perform};
 use super::handlers::Handlers;
 use super::inbox::Inbox;
-use super::observer::Observer;
+use super::observer::{Direction, Observer, OnPacket};
 use super::session::Session;
 use super::{Extensions, PacketConnection, PeerStage, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
+use crate::packet::Packet;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::{AtomicIsize, AtomicUsize};
@@ -166,6 +167,19 @@ impl Builder {
         self
     }
 
+    /// Has `see` told of each packet: an [`Observer`] of nothing else. What the Python original calls `trace_log`, and
+    /// a `tick` of one's own.
+    ///
+    /// ```
+    /// use packetstream_core::PacketConnection;
+    ///
+    /// let builder = PacketConnection::builder()
+    ///     .on_packet(|direction, packet| eprintln!("{direction} {packet:?}")); // `{packet}` shows payload bytes
+    /// ```
+    pub fn on_packet(self, see: impl Fn(Direction, &Packet) + Send + Sync + 'static) -> Self {
+        self.observer(OnPacket(see))
+    }
+
     /// How long the last packet waits for others to share its flush. Default: zero, packets that are ready at once
     /// share one in any case.
     ///
@@ -195,6 +209,7 @@ impl Builder {
             calls: Semaphore::new(limits.max_calls),
             handles: AtomicUsize::new(0),
             abandoned: AtomicIsize::new(0),
+            queued: AtomicUsize::new(0),
             blame: OnceLock::new(),
             ended: watch::Sender::new(None),
             peer: watch::Sender::new(PeerStage::Open),
@@ -205,6 +220,7 @@ impl Builder {
             name: self.name,
             limits,
         });
+        shared.observe(|observer| observer.opened(shared.name.as_deref()));
         let connection = PacketConnection::new(Arc::clone(&shared), 0);
         let session = Session::new(shared, self.handlers);
         (connection, Driver::new(transport, session, limits.max_packet, self.packet_grace, &self.unread))

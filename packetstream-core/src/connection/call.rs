@@ -49,6 +49,22 @@ enum Step {
     Done,
 }
 
+/// Counts a request that waits for its turn.
+struct Queued(Arc<Shared>);
+
+impl Queued {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.queued.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.queued.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How long to wait.
 struct Limit {
     limit: Duration,
@@ -103,8 +119,9 @@ impl Call {
                 }
                 Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
                 Err(TryAcquireError::NoPermits) => {
-                    let shared = Arc::clone(shared);
+                    let queued = Queued::new(shared);
                     Step::Queued(Box::pin(async move {
+                        let shared = &queued.0;
                         shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
                         shared.send(channel, rq_type, flags, payload)
                     }))

@@ -119,8 +119,12 @@ pub(super) struct Ticket {
     pub(super) number: u64,
 }
 
+/// A handler has panicked; the panic's own hook has said how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panicked;
+
 /// The tasks of requests that did not finish at once.
-pub(super) type Tasks = JoinSet<(Ticket, Outcome)>;
+pub(super) type Tasks = JoinSet<(Ticket, Result<Outcome, Panicked>)>;
 
 /// A [`Handler`] as the driver has it, without its type.
 pub(super) trait Perform: Send {
@@ -131,7 +135,7 @@ pub(super) trait Perform: Send {
         request: Incoming,
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
-    ) -> Option<Outcome>;
+    ) -> Option<Result<Outcome, Panicked>>;
 }
 
 /// Erases the type of a handler.
@@ -162,10 +166,10 @@ where
         request: Incoming,
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
-    ) -> Option<Outcome> {
+    ) -> Option<Result<Outcome, Panicked>> {
         self.place.set(Some((self.make)(request)));
-        if let Poll::Ready(outcome) = poll_caught(self.place.as_mut(), cx) {
-            return Some(outcome);
+        if let Poll::Ready(performed) = poll_caught(self.place.as_mut(), cx) {
+            return Some(performed);
         }
         let place = std::mem::replace(&mut self.place, Box::pin(None));
         tasks.spawn(Rest { ticket, place });
@@ -180,20 +184,19 @@ struct Rest<F> {
 }
 
 impl<F: Future<Output = Outcome>> Future for Rest<F> {
-    type Output = (Ticket, Outcome);
+    type Output = (Ticket, Result<Outcome, Panicked>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(poll_caught(self.place.as_mut(), cx));
-        Poll::Ready((self.ticket, outcome))
+        let performed = ready!(poll_caught(self.place.as_mut(), cx));
+        Poll::Ready((self.ticket, performed))
     }
 }
 
-/// Polls what is in the place, and empties it at the end; a panic of either is the failure that the peer is
-/// told of.
+/// Polls what is in the place, and empties it at the end; a panic of either is the end, too.
 fn poll_caught<F: Future<Output = Outcome>>(
     mut place: Pin<&mut Option<F>>,
     cx: &mut Context<'_>,
-) -> Poll<Outcome> {
+) -> Poll<Result<Outcome, Panicked>> {
     let poll = || {
         let future = place.as_mut().as_pin_mut();
         let outcome = future.map_or(Poll::Ready(Err(Failure::internal())), |future| future.poll(cx));
@@ -202,9 +205,10 @@ fn poll_caught<F: Future<Output = Outcome>>(
         }
         outcome
     };
-    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
+    let Ok(polled) = catch_unwind(AssertUnwindSafe(poll)) else {
         // What has panicked may do so again when it is dropped; the place is empty all the same.
         let _ = catch_unwind(AssertUnwindSafe(|| place.set(None)));
-        Poll::Ready(Err(Failure::internal()))
-    })
+        return Poll::Ready(Err(Panicked));
+    };
+    polled.map(Ok)
 }
