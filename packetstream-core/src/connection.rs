@@ -20,6 +20,7 @@ mod observer;
 mod report;
 mod session;
 mod stats;
+mod trace;
 mod watchdog;
 mod writer;
 
@@ -33,6 +34,7 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
+use trace::Tracer;
 
 pub use builder::Builder;
 pub use builder::Limits;
@@ -118,6 +120,7 @@ struct Shared {
     stats: Mutex<Published>,
     extensions: Extensions,
     observers: Vec<Box<dyn Observer>>,
+    trace: Tracer,
     name: Option<Box<str>>,
     limits: Limits,
 }

@@ -6,6 +6,7 @@ use super::handlers::Handlers;
 use super::inbox::Inbox;
 use super::observer::{Direction, Observer, OnPacket};
 use super::session::Session;
+use super::trace;
 use super::{Extensions, PacketConnection, PeerStage, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
 use crate::packet::Packet;
@@ -96,6 +97,7 @@ pub struct Builder {
     handlers: Handlers,
     extensions: Extensions,
     observers: Vec<Box<dyn Observer>>,
+    pub(super) trace: trace::Settings,
     name: Option<Box<str>>,
     packet_grace: Duration,
     unread: Bytes,
@@ -108,6 +110,7 @@ impl Default for Builder {
             handlers: Handlers::new(perform(NoHandler)),
             extensions: Extensions::default(),
             observers: Vec::new(),
+            trace: trace::Settings::default(),
             name: None,
             packet_grace: Duration::ZERO,
             unread: Bytes::new(),
@@ -217,6 +220,7 @@ impl Builder {
             stats: Mutex::default(),
             extensions: self.extensions,
             observers: self.observers,
+            trace: self.trace.open(self.name.as_deref()),
             name: self.name,
             limits,
         });

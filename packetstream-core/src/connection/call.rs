@@ -2,6 +2,7 @@
 
 use super::error::{CallError, ConnectionError, NotSent};
 use super::inbox::Command;
+use super::trace::CallSpan;
 use super::{Limits, PacketConnection, Shared};
 use crate::outcome::Reply;
 use crate::varint;
@@ -30,6 +31,7 @@ pub struct Call {
     shared: Arc<Shared>,
     /// Apart, since most calls have none of it.
     extras: Option<Box<Extras>>,
+    pub(super) span: CallSpan,
 }
 
 #[derive(Default)]
@@ -83,6 +85,7 @@ pub(super) struct Submission {
     pub(super) payload: Bytes,
     pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
     pub(super) observed: Observed,
+    pub(super) span: CallSpan,
 }
 
 /// What the state keeps of a request of ours.
@@ -109,26 +112,29 @@ impl Call {
         let PacketConnection { shared, channel } = connection;
         let channel = *channel;
         let limit = shared.limits.max_payload();
+        let span = shared.trace.call(channel, rq_type, payload.len());
         let step = if payload.len() > limit {
             Step::Refused(NotSent::TooLong { payload: payload.len(), limit })
         } else {
             match shared.calls.try_acquire() {
                 Ok(permit) => {
                     permit.forget();
-                    shared.send(channel, rq_type, flags, payload).map_or_else(Step::Refused, Step::Sent)
+                    let sent = shared.send(channel, rq_type, flags, payload, span.clone());
+                    sent.map_or_else(Step::Refused, Step::Sent)
                 }
                 Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
                 Err(TryAcquireError::NoPermits) => {
                     let queued = Queued::new(shared);
+                    let span = span.clone();
                     Step::Queued(Box::pin(async move {
                         let shared = &queued.0;
                         shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
-                        shared.send(channel, rq_type, flags, payload)
+                        shared.send(channel, rq_type, flags, payload, span)
                     }))
                 }
             }
         };
-        Self { step, shared: Arc::clone(shared), extras: None }
+        Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
     /// Waits no longer than `limit`, from now, and then yields [`CallError::Unanswered`], or
@@ -147,9 +153,11 @@ impl Call {
         self
     }
 
-    /// Names the request for people who look for faults: its `Debug` shows the name.
+    /// Names the request for people who look for faults: its `Debug` and its span show the name.
     pub fn label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
-        self.extras.get_or_insert_default().label = Some(label.into());
+        let label = label.into();
+        self.span.label(&label);
+        self.extras.get_or_insert_default().label = Some(label);
         self
     }
 
@@ -194,10 +202,17 @@ impl Call {
 }
 
 impl Shared {
-    fn send(&self, channel: u64, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
+    fn send(
+        &self,
+        channel: u64,
+        rq_type: u64,
+        flags: u64,
+        payload: Bytes,
+        span: CallSpan,
+    ) -> Result<Answer, NotSent> {
         let (answer, waiting) = oneshot::channel();
         let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
-        let submission = Submission { channel, rq_type, flags, payload, answer, observed };
+        let submission = Submission { channel, rq_type, flags, payload, answer, observed, span };
         match self.inbox.push(Command::Submit(submission)) {
             Ok(()) => Ok(waiting),
             Err(_) => Err(self.not_sent()),
@@ -209,15 +224,18 @@ impl Future for Call {
     type Output = Result<Reply, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(answer) = self.poll_answer(cx) {
-            return Poll::Ready(answer);
-        }
-        self.poll_limit(cx).map(Err)
+        let result = match self.poll_answer(cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(ready!(self.poll_limit(cx))),
+        };
+        self.span.settle(&result);
+        Poll::Ready(result)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
+        self.span.give_up();
         let Step::Sent(answer) = &mut self.step else { return };
         if matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
             answer.close();

@@ -1,5 +1,6 @@
 //! Performing the peer's requests.
 
+use super::trace::RequestSpan;
 use super::{Extensions, PacketConnection, Shared};
 use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
@@ -167,12 +168,13 @@ where
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
     ) -> Option<Result<Outcome, Panicked>> {
+        let span = request.shared.trace.request(&request);
         self.place.set(Some((self.make)(request)));
-        if let Poll::Ready(performed) = poll_caught(self.place.as_mut(), cx) {
+        if let Poll::Ready(performed) = poll_caught(self.place.as_mut(), &span, cx) {
             return Some(performed);
         }
         let place = std::mem::replace(&mut self.place, Box::pin(None));
-        tasks.spawn(Rest { ticket, place });
+        tasks.spawn(Rest { ticket, place, span });
         None
     }
 }
@@ -181,13 +183,25 @@ where
 struct Rest<F> {
     ticket: Ticket,
     place: Pin<Box<Option<F>>>,
+    span: RequestSpan,
+}
+
+impl<F> Drop for Rest<F> {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            self.span.give_up();
+            let _entered = self.span.enter();
+            self.place.set(None);
+        }
+    }
 }
 
 impl<F: Future<Output = Outcome>> Future for Rest<F> {
     type Output = (Ticket, Result<Outcome, Panicked>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let performed = ready!(poll_caught(self.place.as_mut(), cx));
+        let Self { place, span, .. } = &mut *self;
+        let performed = ready!(poll_caught(place.as_mut(), span, cx));
         Poll::Ready((self.ticket, performed))
     }
 }
@@ -195,9 +209,11 @@ impl<F: Future<Output = Outcome>> Future for Rest<F> {
 /// Polls what is in the place, and empties it at the end; a panic of either is the end, too.
 fn poll_caught<F: Future<Output = Outcome>>(
     mut place: Pin<&mut Option<F>>,
+    span: &RequestSpan,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Outcome, Panicked>> {
     let poll = || {
+        let _entered = span.enter();
         let future = place.as_mut().as_pin_mut();
         let outcome = future.map_or(Poll::Ready(Err(Failure::internal())), |future| future.poll(cx));
         if outcome.is_ready() {
@@ -208,7 +224,11 @@ fn poll_caught<F: Future<Output = Outcome>>(
     let Ok(polled) = catch_unwind(AssertUnwindSafe(poll)) else {
         // What has panicked may do so again when it is dropped; the place is empty all the same.
         let _ = catch_unwind(AssertUnwindSafe(|| place.set(None)));
+        span.performed(Err(Panicked));
         return Poll::Ready(Err(Panicked));
     };
+    if let Poll::Ready(outcome) = &polled {
+        span.performed(Ok(outcome));
+    }
     polled.map(Ok)
 }

@@ -229,15 +229,19 @@ impl Session {
     }
 
     fn submit(&mut self, submission: Submission) {
-        let Submission { channel, rq_type, flags, payload, answer, observed } = submission;
+        let Submission { channel, rq_type, flags, payload, answer, observed, span } = submission;
         if answer.is_closed() {
             self.stats.calls_withdrawn += 1;
+            self.shared.trace.withdrawn();
             return self.settle(answer, Err(NotSent::Closed.into()));
         }
         let epoch = self.barriers.call();
         let waiter = Waiter { answer, epoch, observed };
         match self.state.submit(channel, rq_type, flags, payload, waiter) {
-            Ok(_) => self.stats.calls += 1,
+            Ok(id) => {
+                self.stats.calls += 1;
+                span.submitted(id);
+            }
             Err((error, waiter)) => {
                 let reason = self.shared.refused(error);
                 self.end_call(waiter, reason.into());
@@ -362,6 +366,7 @@ impl Session {
 
     fn refuse(&mut self, id: RequestId) {
         self.stats.requests_refused += 1;
+        self.shared.trace.refused(id, "busy");
         self.state.respond(id, Err(Failure::busy("")));
     }
 
@@ -405,11 +410,21 @@ impl Session {
     pub(super) fn handle(&mut self, packet: Packet) {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
+        self.shared.trace.received(&packet);
         let channel = packet.channel();
+        let id = RequestId { channel, tag: packet.tag() };
+        let (refused, ignored) = (self.state.refused(), self.state.ignored());
         if channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
             self.accept_channel(channel);
         }
         match self.state.handle_packet(packet) {
+            Ok(None) if self.state.refused() > refused => {
+                let is_open = self.state.is_open(channel);
+                self.shared
+                    .trace
+                    .refused(id, if is_open { "after its end of requests" } else { "unknown channel" });
+            }
+            Ok(None) if self.state.ignored() > ignored => self.shared.trace.ignored(id),
             Ok(None) => {}
             Ok(Some(Event::Answered { waiter, outcome })) => self.answered(channel, waiter, outcome),
             Ok(Some(Event::Requested(request))) => self.admit(request),
@@ -516,6 +531,7 @@ impl Session {
         }
         while let Some(waiter) = self.state.withdraw_next_if(|waiter| waiter.answer.is_closed()) {
             self.stats.calls_withdrawn += 1;
+            self.shared.trace.withdrawn();
             self.settle_call(waiter, Err(NotSent::Closed.into()));
         }
         let packet = self.state.poll_transmit()?;
@@ -524,6 +540,7 @@ impl Session {
         } else {
             self.stats.packets_sent += 1;
             self.shared.observe(|observer| observer.sent(&packet));
+            self.shared.trace.sent(&packet);
         }
         Some(packet)
     }
@@ -675,6 +692,7 @@ impl Session {
         let Some(report) = self.report.take() else { return };
         let report = CloseReport { shut_down: shut_down.err().map(Arc::new), ..report };
         self.shared.observe(|observer| observer.ended(&report));
+        self.shared.trace.ended(&report);
         self.shared.ended.send_replace(Some(report));
     }
 }
