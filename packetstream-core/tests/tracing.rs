@@ -110,7 +110,7 @@ async fn a_call_has_a_span_at_either_end() {
     .await;
     drop((connection, peer));
 
-    let here = "packetstream::connection{connection=\"here\" peer=\"the other end\"}";
+    let here = "packetstream::connection{connection=\"here\" peer=the other end}";
     assert!(log.line(&[here, "connection opened"]).starts_with("DEBUG"));
     let call = log.line(&["packetstream::call{", "outcome", "close"]);
     let fields = "packetstream::call{connection=\"here\" channel=0 rq_type=5 bytes=3 label=\"first\" tag=2 outcome=\"ok\"}";

@@ -133,6 +133,7 @@ pub mod page;
 mod private;
 mod protocol;
 mod service;
+mod trace;
 mod transport;
 
 pub use bytes::Bytes;

@@ -125,7 +125,8 @@ impl Listener {
                 biased;
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
-                        connections.spawn(serve_and_shut_down(builder().extension(stream.peer()), stream));
+                        let builder = stream.peer().introduce(builder());
+                        connections.spawn(serve_and_shut_down(builder, stream));
                     }
                     Ok(None) => break,
                     Err(error) if is_scarcity(&error) => tokio::time::sleep(PAUSE).await,

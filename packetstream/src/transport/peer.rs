@@ -1,5 +1,7 @@
 //! Who is at the other end of a stream.
 
+use crate::trace;
+use packetstream_core::Builder;
 use std::net::SocketAddr;
 use tokio::net::unix::UCred;
 
@@ -35,6 +37,13 @@ pub enum Peer {
     Memory,
     /// Whatever was given to [`Stream::new`](super::Stream::new).
     Other,
+}
+
+impl Peer {
+    /// Has a connection know that it is to this peer.
+    pub(super) fn introduce(self, builder: Builder) -> Builder {
+        trace::peer(builder.extension(self), self)
+    }
 }
 
 /// Whose process it is that has opened a Unix socket, at the time when it did.

@@ -57,7 +57,7 @@ pub enum ConnectError {
 /// When the text is no address, or the peer cannot be reached within 20 s.
 pub async fn connect<C: From<PacketConnection>>(address: &str) -> Result<C, ConnectError> {
     let stream = Stream::connect(&address.parse()?).await?;
-    Ok(PacketConnection::builder().extension(stream.peer()).spawn(stream).into())
+    Ok(stream.peer().introduce(PacketConnection::builder()).spawn(stream).into())
 }
 
 impl Stream {

@@ -23,7 +23,7 @@ use crate::state::RequestId;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use tracing::field::Empty;
+use tracing::field::{self, Empty};
 use tracing::level_filters::LevelFilter;
 use tracing::span::Entered;
 use tracing::{Level, Span, debug, debug_span, error, trace, warn};
@@ -74,7 +74,7 @@ impl Settings {
     /// A connection was made.
     pub(in crate::connection) fn open(self, name: Option<&str>) -> Tracer {
         let Self { peer, payload_bytes } = self;
-        let peer = peer.as_deref();
+        let peer = peer.map(field::display);
         let span = debug_span!(target: TARGET, "packetstream::connection", connection = name, peer);
         debug!(target: TARGET, parent: &span, "connection opened");
         Tracer { span, name: name.map(Arc::from), payload_bytes }
