@@ -129,6 +129,9 @@ async fn the_age_of_the_oldest_handler_is_known() {
             tokio::task::yield_now().await;
         }
         assert_eq!(connection.stats().oldest_handler, Some(Duration::from_secs(40)));
+        connection.abort();
+        connection.closed().await;
+        assert_eq!(connection.stats().oldest_handler, None, "none is left");
     })
     .await;
 }

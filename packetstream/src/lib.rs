@@ -128,6 +128,8 @@
 
 mod client;
 pub mod lock;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod outline;
 pub mod page;
 mod private;

@@ -673,6 +673,8 @@ impl Session {
         self.shared.cancel();
         self.shared.blame(self.cause.clone());
         self.refuse_calls(Vec::new());
+        // Those are dropped that were still at it.
+        self.running.clear();
         self.shared.peer.send_replace(PeerStage::Silent);
         self.publish(transit);
         let report = CloseReport {
