@@ -13,6 +13,8 @@
 //! | [`ConnectionState`] | packets to events: the protocol without I/O, clock or runtime |
 //! | [`Payload`], [`BaseRequest`] | payload bytes to types |
 //! | `PacketConnection` | all of it over an `AsyncRead + AsyncWrite`, with the feature `tokio` (default) |
+//!
+//! With the feature `tracing` connections, calls and requests have spans.
 
 mod codec;
 #[cfg(feature = "tokio")]

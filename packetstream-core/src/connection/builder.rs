@@ -128,7 +128,7 @@ impl Builder {
         Self { limits, ..self }
     }
 
-    /// Names the connection for people who look for faults: its `Debug` shows the name.
+    /// Names the connection for people who look for faults: its `Debug` and its spans show the name.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into().into()), ..self }
     }

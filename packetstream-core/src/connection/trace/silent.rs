@@ -1,4 +1,4 @@
-//! The shape of [`spans`](super), for programs without the feature `tracing`: nothing is kept, nothing is done.
+//! The shape of `spans`, for programs without the feature `tracing`: nothing is kept, nothing is done.
 #![allow(clippy::unused_self, reason = "it has the shape of what does something")]
 
 use super::super::error::CallError;
