@@ -227,8 +227,10 @@ async fn descriptors_are_put_back_after_a_connection_that_was_cut() {
 #[tokio::test]
 async fn descriptors_are_put_back_after_an_interrupt() {
     descriptors_are_put_back(
-        async |server, peer| {
+        async |server, mut peer| {
             server.interrupt();
+            peer.hears(GOODBYE).await;
+            peer.says(GOODBYE).await;
             peer
         },
         0,

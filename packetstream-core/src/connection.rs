@@ -18,6 +18,7 @@ mod handlers;
 mod inbox;
 mod observer;
 mod report;
+mod reserve;
 mod session;
 mod stats;
 mod trace;
@@ -52,6 +53,7 @@ pub use observer::Observer;
 pub use observer::Tick;
 pub use report::CloseReport;
 pub use report::EndedBy;
+pub use reserve::Place;
 pub use stats::Stats;
 
 /// A handle to one connection, to ask the peer and to say goodbye. Clones are handles to the same
@@ -261,7 +263,7 @@ impl PacketConnection {
     /// failure.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.shared.inbox.is_open()
+        !self.shared.calls.is_closed()
     }
 
     /// Waits until the connection has ended, by whichever side, and tells how.

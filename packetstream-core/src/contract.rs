@@ -21,12 +21,21 @@ pub struct Contract {
     /// Performed by a thread that may block. It cannot be stopped: with a `timeout` there must be a `concurrency`,
     /// or an order, so that those which were given up and still run are not without number.
     pub blocking: bool,
+    /// Performed twice it does no more than once. It limits nothing: it tells whoever asks that a request whose
+    /// answer was lost with its connection may be asked again over another one.
+    pub idempotent: bool,
 }
 
 impl Contract {
     /// No limits of its own.
-    pub const NONE: Self =
-        Self { max_payload: None, concurrency: None, timeout: None, ordered: false, blocking: false };
+    pub const NONE: Self = Self {
+        max_payload: None,
+        concurrency: None,
+        timeout: None,
+        ordered: false,
+        blocking: false,
+        idempotent: false,
+    };
 
     /// Checks that the contract lets something be performed, and not without bound. Whoever serves a request does
     /// so when it is compiled.

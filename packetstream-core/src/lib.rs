@@ -72,5 +72,5 @@ pub use state::SubmitError;
 #[cfg(feature = "tokio")]
 pub use connection::{
     Builder, Call, CallError, CloseReport, ConnectionError, Direction, Driver, Ended, EndedBy, Extensions,
-    Handler, Incoming, Limits, NotSent, Observer, PacketConnection, Stats, Tick,
+    Handler, Incoming, Limits, NotSent, Observer, PacketConnection, Place, Stats, Tick,
 };

@@ -245,6 +245,27 @@ async fn the_report_counts_what_was_lost_and_what_was_never_sent() {
     .await;
 }
 
+#[tokio::test]
+async fn the_report_counts_answers_that_the_peer_did_not_get() {
+    let (peer_in, ours_out) = duplex(1 << 10);
+    let (ours_in, mut peer_out) = duplex(1 << 10);
+    let connection = PacketConnection::builder().handler(never).spawn(tokio::io::join(ours_in, ours_out));
+    in_time(async {
+        let request = Packet::request(0, 2, 1, 0, Bytes::new()).unwrap().transcribe();
+        tokio::io::AsyncWriteExt::write_all(&mut peer_out, &request).await.unwrap();
+        drop(peer_in);
+        let _notices_it = connection.submit(0, 0, Bytes::new());
+        while connection.is_open() {
+            tokio::task::yield_now().await;
+        }
+        tokio::io::AsyncWriteExt::write_all(&mut peer_out, &[3, 0, 2, 0]).await.unwrap();
+        let report = connection.closed().await;
+        assert_eq!(report.requests_unanswered, 1, "{report}");
+        assert!(matches!(report.result, Err(ConnectionError::Write(_))), "{report}");
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_answers_and_the_wait_for_the_goodbye_have_limits_of_their_own() {
     let limits = Limits {

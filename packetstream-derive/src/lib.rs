@@ -101,8 +101,8 @@ pub fn payload(input: TokenStream) -> TokenStream {
 ///
 /// On the struct: `#[request(reply = Type)]`, what an ok response carries, a type that is a `Response`, `()`
 /// without it; `error = Type`, what a failure carries, any `Payload`, words without it; `max_payload`,
-/// `concurrency`, `timeout`, `ordered` and `blocking`, what performing it may take; `magic` and `assert` as
-/// with [`Payload`](macro@Payload). On fields those of [`Payload`](macro@Payload), spelled `#[request(..)]`:
+/// `concurrency`, `timeout`, `ordered` and `blocking`, what performing it may take; `idempotent`, whether it may
+/// be asked twice; `magic` and `assert` as with [`Payload`](macro@Payload). On fields those of [`Payload`](macro@Payload), spelled `#[request(..)]`:
 /// flags are those of the request's packet.
 ///
 /// `#[packetstream(crate = path)]` is as with [`Payload`](macro@Payload).

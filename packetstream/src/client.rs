@@ -2,14 +2,16 @@
 
 mod call;
 mod error;
+mod outgoing;
 
 use crate::protocol::Carries;
-use packetstream_core::{BaseRequest, NotSent, PacketConnection, PayloadWriter};
+use packetstream_core::{BaseRequest, PacketConnection};
 use std::future::Future;
 use std::marker::PhantomData;
 
 pub use call::TypedCall;
 pub use error::RequestError;
+pub use outgoing::Outgoing;
 
 /// Whatever speaks a protocol over a connection: the typed half that asks.
 ///
@@ -35,17 +37,11 @@ pub trait HasPacketConnection {
         R: BaseRequest,
         Self::Protocol: Carries<R>,
     {
-        let number = <Self::Protocol as Carries<R>>::REQUEST_TYPE;
-        let (flags, payload) = request.transcribe_request();
-        if flags == PayloadWriter::UNWRITABLE {
-            return TypedCall::refused(NotSent::Unwritable, request);
-        }
-        let length = payload.len();
-        match R::CONTRACT.max_payload {
-            Some(limit) if length > limit => {
-                TypedCall::refused(NotSent::TooLong { payload: length, limit }, request)
+        match Outgoing::of::<Self::Protocol, R>(&request) {
+            Ok(Outgoing { rq_type, flags, payload, .. }) => {
+                TypedCall::new(self.connection().submit(rq_type, flags, payload), request)
             }
-            _ => TypedCall::new(self.connection().submit(number, flags, payload), request),
+            Err(reason) => TypedCall::refused(reason, request),
         }
     }
 
@@ -75,7 +71,9 @@ pub trait HasPacketConnection {
 /// `#[packetstream(client = Name)]` on the protocol makes a client with a method for each.
 #[derive(Debug)]
 pub struct Client<P> {
-    connection: PacketConnection,
+    pub(crate) connection: PacketConnection,
+    #[cfg(feature = "tower")]
+    pub(crate) turn: crate::tower::Turn<packetstream_core::Place>,
     protocol: PhantomData<fn() -> P>,
 }
 
@@ -104,7 +102,12 @@ impl<P> HasPacketConnection for Client<P> {
 
 impl<P> From<PacketConnection> for Client<P> {
     fn from(connection: PacketConnection) -> Self {
-        Self { connection, protocol: PhantomData }
+        Self {
+            connection,
+            #[cfg(feature = "tower")]
+            turn: crate::tower::Turn::default(),
+            protocol: PhantomData,
+        }
     }
 }
 

@@ -103,7 +103,23 @@
 //!
 //! [`PacketConnection::builder`] takes a handler and [`Limits`], and makes a connection over anything that
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
-//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
+//! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end, [`TcpOptions`] how
+//! soon one that has vanished is noticed. With the feature `tls`, the module `tls` encrypts any stream; what else
+//! there is to switch on is on the page of [`features`]. Programs are
+//! started by [`Child`], on other machines by [`Ssh`]; if one does not end well, the connection fails with a
+//! [`ChildEnded`]. [`Listener::serve_until`] stops when it is told to, and lets what was asked be answered.
+//!
+//! With the feature `tracing`, what children say on standard error can become events, and connections that
+//! fail while they are served do.
+//!
+//! # Connections on demand
+//!
+//! A [`Link`] connects when something is asked, keeps one connection for all its clones, and makes another when that
+//! is lost. [`Connector`] says where to, how long to wait between attempts, and how long at all. What was not sent
+//! is asked again over the next connection; what was lost only if the request says that it is
+//! [`idempotent`](Contract::idempotent). What a link is doing can be watched: [`Link::state`].
+//!
+//! With the feature `tower`, clients, links and handlers are services of that crate: see the module `tower`.
 //!
 //! # Back-pressure
 //!
@@ -153,6 +169,7 @@
 //! `Builder::trace_payloads` says how many bytes.
 
 mod client;
+mod connector;
 pub mod lock;
 #[cfg(feature = "metrics")]
 pub mod metrics;
@@ -161,14 +178,25 @@ pub mod page;
 mod private;
 mod protocol;
 mod service;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod trace;
 mod transport;
 
 pub use bytes::Bytes;
 pub use client::Client;
 pub use client::HasPacketConnection;
+pub use client::Outgoing;
 pub use client::RequestError;
 pub use client::TypedCall;
+pub use connector::Backoff;
+pub use connector::Connector;
+pub use connector::Link;
+pub use connector::LinkCall;
+pub use connector::LinkError;
+pub use connector::LinkPhase;
+pub use connector::LinkState;
+pub use connector::Outage;
 pub use packetstream_core::BaseRequest;
 pub use packetstream_core::Be;
 pub use packetstream_core::Builder;
@@ -205,6 +233,7 @@ pub use packetstream_core::PayloadError;
 pub use packetstream_core::PayloadProblem;
 pub use packetstream_core::PayloadReader;
 pub use packetstream_core::PayloadWriter;
+pub use packetstream_core::Place;
 pub use packetstream_core::ProtocolError;
 pub use packetstream_core::Reply;
 pub use packetstream_core::RequestId;
@@ -232,16 +261,29 @@ pub use service::serve;
 pub use transport::Address;
 pub use transport::AddressError;
 pub use transport::Child;
+pub use transport::ChildEnded;
 pub use transport::ConnectError;
 pub use transport::Credentials;
+pub use transport::KeepAlive;
 pub use transport::Listener;
 pub use transport::Peer;
 pub use transport::ServeError;
+pub use transport::Ssh;
+pub use transport::Stderr;
 pub use transport::Stream;
+pub use transport::TcpOptions;
 pub use transport::connect;
+#[cfg(feature = "tls")]
+pub use transport::tls;
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
+
+#[doc = include_str!("../docs/python.md")]
+pub mod python {}
+
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
 
 /// What the derive macros call; not for people.
 #[doc(hidden)]

@@ -283,15 +283,16 @@ fn plain(words: &str) -> String {
     plain
 }
 
-/// Limits in words; empty if there are none.
+/// A contract in words; empty if there is none.
 fn contract(contract: Contract) -> String {
-    let Contract { max_payload, concurrency, timeout, ordered, blocking } = contract;
+    let Contract { max_payload, concurrency, timeout, ordered, blocking, idempotent } = contract;
     let limits = [
         max_payload.map(|bytes| format!("at most {bytes} bytes")),
         concurrency.map(|count| format!("at most {count} at once")),
         timeout.map(|time| format!("within {time:?}")),
         ordered.then(|| "ordered".to_owned()),
         blocking.then(|| "blocking".to_owned()),
+        idempotent.then(|| "idempotent".to_owned()),
     ];
     limits.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -1,22 +1,36 @@
-//! Byte streams by address: TCP, Unix sockets, this program's stdio, a child's stdio, memory.
+//! Byte streams by address: TCP, Unix sockets, this program's stdio, a child's stdio, a program's on another machine,
+//! descriptors, memory.
 //!
 //! A connection runs over any `AsyncRead + AsyncWrite`; this module is for the streams that programs
 //! have most often.
 
 mod address;
 mod child;
+mod descriptors;
+mod inherited;
 mod listener;
+mod parts;
 mod peer;
+mod serve;
+mod ssh;
 mod stdio;
 mod stream;
+mod tcp;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use address::Address;
 pub use address::AddressError;
 pub use child::Child;
+pub use child::ChildEnded;
+pub use child::Stderr;
 pub use listener::Listener;
-pub use listener::ServeError;
 pub use peer::Credentials;
 pub use peer::Peer;
+pub use serve::ServeError;
+pub use ssh::Ssh;
 pub use stream::ConnectError;
 pub use stream::Stream;
 pub use stream::connect;
+pub use tcp::KeepAlive;
+pub use tcp::TcpOptions;

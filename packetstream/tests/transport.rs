@@ -7,7 +7,10 @@ use packetstream::{
 };
 use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::process::Command;
 
 async fn in_time<T>(test: impl Future<Output = T>) -> T {
@@ -151,7 +154,6 @@ async fn a_child_that_ignores_the_end_of_its_stream_is_killed() {
 
 #[tokio::test]
 async fn shutting_a_stream_down_twice_is_shutting_it_down() {
-    use tokio::io::AsyncWriteExt;
     let (mut stream, _child) = Child::spawn(shell("exec cat")).unwrap();
     in_time(async {
         stream.shutdown().await.unwrap();
@@ -166,4 +168,60 @@ async fn a_child_that_dies_ends_the_connection() {
     let connection = PacketConnection::builder().spawn(stream);
     let error = in_time(connection.submit(0, 0, "anybody there?")).await.unwrap_err();
     assert!(matches!(error, packetstream::CallError::Lost(_)), "{error:?}");
+}
+
+/// A stream of two halves in memory, the other ends of both, and how often it was shut down.
+fn parts() -> (Stream, DuplexStream, DuplexStream, Arc<AtomicUsize>) {
+    let (recv, their_send) = tokio::io::duplex(64);
+    let (send, their_recv) = tokio::io::duplex(64);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let shutdown = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    };
+    (Stream::from_parts(recv, send, shutdown), their_send, their_recv, calls)
+}
+
+#[tokio::test]
+async fn parts_are_a_stream_whose_shutdown_is_called_when_it_is_shut_down() {
+    in_time(async {
+        let (mut stream, mut their_send, mut their_recv, calls) = parts();
+        their_send.write_all(b"ping").await.unwrap();
+        let mut got = [0; 4];
+        stream.read_exact(&mut got).await.unwrap();
+        stream.write_all(&got).await.unwrap();
+        stream.flush().await.unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        stream.shutdown().await.unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        stream.shutdown().await.unwrap();
+        drop(stream);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        let mut all = Vec::new();
+        their_recv.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, b"ping");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn parts_that_are_dropped_are_shut_down_once() {
+    let (stream, _, _, calls) = parts();
+    drop(stream);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_connection_shuts_its_parts_down_once() {
+    in_time(async {
+        let (stream, mut their_send, mut their_recv, calls) = parts();
+        let connection = PacketConnection::builder().spawn(stream);
+        connection.close();
+        their_send.write_all(b"\x03\x01\x02\x00\x03\x00\x02\x00").await.unwrap();
+        let mut all = Vec::new();
+        their_recv.read_to_end(&mut all).await.unwrap();
+        connection.closed().await.result.unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    })
+    .await;
 }

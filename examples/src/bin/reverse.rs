@@ -15,16 +15,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The flags of every answer.
 const FLAGS: u64 = 0x11;
+/// How long what is asked may take to be answered when a server ends, and the goodbye of a peer.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Answers every request of any type with flags 0x11 and the payload reversed, or asks a peer that does.
 #[derive(Debug, Parser)]
 #[command(version, group = ArgGroup::new("side").required(true))]
 struct Options {
-    /// Serve at an address: `tcp://host:port`, `unix:/path` or `stdio:`
+    /// Serve at an address: `tcp://host:port`, `unix:/path`, `stdio:`, `fd:number` or `systemd:name`
     #[arg(long, group = "side", value_name = "ADDRESS")]
     listen: Option<Address>,
 
-    /// Ask the peer at an address: `tcp://host:port`, `unix:/path`, `stdio:` or `exec:command`
+    /// Ask the peer at an address: `tcp://host:port`, `unix:/path`, `stdio:`, `exec:command`,
+    /// `ssh://user@host:port/command` or `fd:number`
     #[arg(long, group = "side", value_name = "ADDRESS")]
     connect: Option<Address>,
 
@@ -98,11 +101,12 @@ async fn serve(address: Address) -> Result<(), Error> {
         let reversed = request.payload.iter().rev().copied().collect();
         Ok(Reply { flags: FLAGS, payload: reversed })
     };
-    let serving = listener.serve(|| PacketConnection::builder().handler(reverse));
-    tokio::select! {
-        result = serving => Ok(result?),
-        _ = interrupt.recv() => Ok(()),
-    }
+    let limits = Limits { answer_timeout: GOODBYE, close_timeout: GOODBYE, ..Limits::default() };
+    let builder = || PacketConnection::builder().limits(limits).handler(reverse);
+    let interrupted = async {
+        interrupt.recv().await;
+    };
+    Ok(listener.serve_until(builder, interrupted).await?)
 }
 
 async fn ask(address: &Address, count: u64, in_flight: usize, patience: Duration) -> Result<(), Error> {

@@ -11,8 +11,8 @@ use super::store::{
 use super::tree::dirent::RawEntry;
 use crate::error_line::one_line;
 use packetstream::{
-    Address, Bytes, ConnectionError, Context, Failure, Fulfil, Limits, Listener, PacketConnection, Stream,
-    serve,
+    Address, Builder, Bytes, ConnectionError, Context, Failure, Fulfil, Limits, Listener, PacketConnection,
+    ServeError, Stream, serve,
 };
 use std::error::Error;
 use std::future::Future;
@@ -21,13 +21,10 @@ use std::ops::Bound;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 
 /// How long a peer may take to say goodbye when the server ends.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// How long to wait before accepting again when this machine is out of descriptors or memory.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Why a server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +43,9 @@ pub enum RunError {
     /// The signals that end it cannot be waited for.
     #[error("cannot handle signals")]
     Signals(#[source] io::Error),
+    /// No more connections can be had.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// Opening the store has panicked.
     #[error("the store was not opened")]
     Lost(#[from] JoinError),
@@ -72,8 +72,7 @@ pub async fn run(directory: PathBuf, class: HashClass, address: Address) -> Resu
             _ = terminate.recv() => {}
         }
     };
-    Server::new(store).listen(listener, stop).await;
-    Ok(())
+    Ok(Server::new(store).listen(listener, stop).await?)
 }
 
 fn signals() -> io::Result<(Signal, Signal)> {
@@ -96,64 +95,31 @@ impl Server {
     /// Serves one peer, over a stream of any kind.
     #[must_use = "the connection closes when its last handle is dropped"]
     pub fn serve(&self, stream: Stream) -> PacketConnection {
+        self.builder().spawn(stream)
+    }
+
+    fn builder(&self) -> Builder {
         let limits = Limits { answer_timeout: GOODBYE, close_timeout: GOODBYE, ..Limits::default() };
-        let handler = serve::<ChunkStore, _>(self.clone());
-        PacketConnection::builder().limits(limits).handler(handler).spawn(stream)
+        PacketConnection::builder().limits(limits).handler(serve::<ChunkStore, _>(self.clone()))
     }
 
     /// Serves every peer that comes, until `stop` is ready or no more peer can come; then finishes what
     /// was asked already. A connection that fails is reported on standard error and ends no other.
-    pub async fn listen(&self, listener: Listener, stop: impl Future<Output = ()>) {
-        let (stopping, stopped) = watch::channel(());
-        let mut connections = JoinSet::new();
-        tokio::select! {
-            () = stop => {}
-            () = self.welcome(listener, &stopped, &mut connections) => {}
+    ///
+    /// # Errors
+    ///
+    /// When no connection can be accepted any more.
+    pub async fn listen(&self, listener: Listener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let listener = listener.on_failed(|_, report| match &report.result {
+            // Peers do vanish, and lose nothing that was acknowledged.
+            Ok(()) | Err(ConnectionError::NoGoodbye) => {}
+            Err(error) => eprintln!("chunkstore: a connection failed: {}", one_line(error)),
+        });
+        match listener.serve_until(|| self.builder(), stop).await {
+            // The only one there could be, and reported like the others.
+            Err(ServeError::Connection(_)) => Ok(()),
+            result => result,
         }
-        drop(stopping);
-        while connections.join_next().await.is_some() {}
-    }
-
-    /// Serves every peer that comes, until no more can come and the last has gone.
-    async fn welcome(
-        &self,
-        mut listener: Listener,
-        stopped: &watch::Receiver<()>,
-        connections: &mut JoinSet<()>,
-    ) {
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok(Some(stream)) => {
-                        connections.spawn(look_after(self.serve(stream), stopped.clone()));
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        eprintln!("chunkstore: cannot accept a connection: {error}");
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                },
-                // Only to let go of what has ended.
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        while connections.join_next().await.is_some() {}
-    }
-}
-
-/// Waits for the end of a connection; asks for it when the other end of `stopped` is gone.
-async fn look_after(connection: PacketConnection, mut stopped: watch::Receiver<()>) {
-    let ended = tokio::select! {
-        ended = connection.closed() => ended,
-        _ = stopped.changed() => {
-            connection.close();
-            connection.closed().await
-        }
-    };
-    match ended.result {
-        // Peers do vanish, and lose nothing that was acknowledged.
-        Ok(()) | Err(ConnectionError::NoGoodbye) => {}
-        Err(error) => eprintln!("chunkstore: a connection failed: {}", one_line(&error)),
     }
 }
 

@@ -111,30 +111,46 @@ impl Call {
     pub(super) fn new(connection: &PacketConnection, rq_type: u64, flags: u64, payload: Bytes) -> Self {
         let PacketConnection { shared, channel } = connection;
         let channel = *channel;
-        let limit = shared.limits.max_payload();
         let span = shared.trace.call(channel, rq_type, payload.len());
-        let step = if payload.len() > limit {
-            Step::Refused(NotSent::TooLong { payload: payload.len(), limit })
-        } else {
-            match shared.calls.try_acquire() {
-                Ok(permit) => {
-                    permit.forget();
-                    let sent = shared.send(channel, rq_type, flags, payload, span.clone());
-                    sent.map_or_else(Step::Refused, Step::Sent)
-                }
-                Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
-                Err(TryAcquireError::NoPermits) => {
-                    let queued = Queued::new(shared);
-                    let span = span.clone();
-                    Step::Queued(Box::pin(async move {
-                        let shared = &queued.0;
-                        shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
-                        shared.send(channel, rq_type, flags, payload, span)
-                    }))
-                }
+        let step = match (shared.fits(&payload), shared.calls.try_acquire()) {
+            (Err(reason), _) => Step::Refused(reason),
+            (Ok(()), Ok(permit)) => {
+                permit.forget();
+                let sent = shared.send(channel, rq_type, flags, payload, span.clone());
+                sent.map_or_else(Step::Refused, Step::Sent)
+            }
+            (Ok(()), Err(TryAcquireError::Closed)) => Step::Refused(shared.not_sent()),
+            (Ok(()), Err(TryAcquireError::NoPermits)) => {
+                let queued = Queued::new(shared);
+                let span = span.clone();
+                Step::Queued(Box::pin(async move {
+                    let shared = &queued.0;
+                    shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
+                    shared.send(channel, rq_type, flags, payload, span)
+                }))
             }
         };
         Self { step, shared: Arc::clone(shared), extras: None, span }
+    }
+
+    /// As [`new`](Self::new), for whoever has a permit, which is still theirs unless this [is
+    /// sent](Self::is_sent).
+    pub(super) fn in_place(
+        shared: &Arc<Shared>,
+        channel: u64,
+        rq_type: u64,
+        flags: u64,
+        payload: Bytes,
+    ) -> Self {
+        let span = shared.trace.call(channel, rq_type, payload.len());
+        let fits = shared.fits(&payload);
+        let sent = fits.and_then(|()| shared.send(channel, rq_type, flags, payload, span.clone()));
+        let step = sent.map_or_else(Step::Refused, Step::Sent);
+        Self { step, shared: Arc::clone(shared), extras: None, span }
+    }
+
+    pub(super) const fn is_sent(&self) -> bool {
+        matches!(self.step, Step::Sent(_))
     }
 
     /// Waits no longer than `limit`, from now, and then yields [`CallError::Unanswered`], or
@@ -202,6 +218,11 @@ impl Call {
 }
 
 impl Shared {
+    fn fits(&self, payload: &Bytes) -> Result<(), NotSent> {
+        let (payload, limit) = (payload.len(), self.limits.max_payload());
+        if payload > limit { Err(NotSent::TooLong { payload, limit }) } else { Ok(()) }
+    }
+
     fn send(
         &self,
         channel: u64,

@@ -3,6 +3,7 @@
 use crate::codec::DecodeError;
 use crate::outcome::Failure;
 use crate::state::{ProtocolError, SubmitError};
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,9 @@ pub enum NotSent {
     /// The connection ended before the request left.
     #[error("the connection ended first")]
     Lost(#[source] ConnectionError),
+    /// There is no connection to send it over, and none could be made: only where connections are made on demand.
+    #[error("no connection to send it over")]
+    NoConnection(#[source] Arc<dyn Error + Send + Sync>),
     /// Other requests of ours were in flight for this long, as many as there may be.
     #[error("no turn to be sent within {0:?}")]
     NoTurn(Duration),
@@ -59,7 +63,7 @@ impl NotSent {
     /// performs nothing twice; what this side itself finds wrong with it stays wrong.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Closed | Self::Lost(_) | Self::NoTurn(_))
+        matches!(self, Self::Closed | Self::Lost(_) | Self::NoConnection(_) | Self::NoTurn(_))
     }
 }
 

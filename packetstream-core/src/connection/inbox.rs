@@ -74,11 +74,6 @@ impl Inbox {
         wake(contents);
     }
 
-    /// Whether requests are taken.
-    pub(super) fn is_open(&self) -> bool {
-        self.lock().wish == Wish::Live
-    }
-
     /// Moves the commands behind what `taken` holds, and says what is wished. Whoever changes that next wakes the
     /// task.
     pub(super) fn poll(&self, taken: &mut VecDeque<Command>, waker: &Waker) -> Wish {

@@ -514,7 +514,7 @@ impl Session {
         let cause = self.unheard.take().unwrap_or(cause);
         self.ended_by.get_or_insert(ended_by(&cause));
         self.shared.blame(Some(cause.clone()));
-        self.requests_unanswered += (self.state.owed() + self.state.queued_responses()) as u64;
+        self.count_unanswered();
         let abandoned = self.state.abort();
         self.tell_peer_stage();
         self.abandon(abandoned, &cause);
@@ -522,6 +522,11 @@ impl Session {
         self.backlog.clear();
         self.phase = Phase::Leaving;
         self.shared.cancel();
+    }
+
+    /// Nothing that the peer still waits for reaches it.
+    fn count_unanswered(&mut self) {
+        self.requests_unanswered += (self.state.owed() + self.state.queued_responses()) as u64;
     }
 
     /// The next packet to be written, while less than enough waits for the transport.
@@ -675,6 +680,7 @@ impl Session {
         self.refuse_calls(Vec::new());
         // Those are dropped that were still at it.
         self.running.clear();
+        self.count_unanswered();
         self.shared.peer.send_replace(PeerStage::Silent);
         self.publish(transit);
         let report = CloseReport {

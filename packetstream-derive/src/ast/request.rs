@@ -10,8 +10,18 @@ use syn::parse::Result;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Expr, ExprLit, Lit, LitStr, Type, parse_quote};
 
-const KEYS: &[&str] =
-    &["reply", "error", "max_payload", "concurrency", "timeout", "ordered", "blocking", "magic", "assert"];
+const KEYS: &[&str] = &[
+    "reply",
+    "error",
+    "max_payload",
+    "concurrency",
+    "timeout",
+    "ordered",
+    "blocking",
+    "idempotent",
+    "magic",
+    "assert",
+];
 
 /// A struct that is a request.
 pub(crate) struct Request<'a> {
@@ -31,12 +41,14 @@ pub(crate) struct Contract {
     pub(crate) timeout: Option<Duration>,
     pub(crate) ordered: bool,
     pub(crate) blocking: bool,
+    pub(crate) idempotent: bool,
 }
 
 impl Contract {
     pub(crate) const fn is_none(&self) -> bool {
-        let Self { max_payload, concurrency, timeout, ordered, blocking } = self;
-        max_payload.is_none() && concurrency.is_none() && timeout.is_none() && !*ordered && !*blocking
+        let Self { max_payload, concurrency, timeout, ordered, blocking, idempotent } = self;
+        let limited = max_payload.is_some() || concurrency.is_some() || timeout.is_some();
+        !(limited || *ordered || *blocking || *idempotent)
     }
 }
 
@@ -56,6 +68,7 @@ impl<'a> Request<'a> {
                 }
                 "ordered" => contract.ordered = true,
                 "blocking" => contract.blocking = true,
+                "idempotent" => contract.idempotent = true,
                 "magic" => body.magic = Some(magic(meta)?),
                 _ => body.asserts.push(Assert::read(meta)?),
             }

@@ -211,7 +211,7 @@ fn a_key_is_known_and_given_once() {
     };
     let expected = [
         "unknown key, expected `reply`, `error`, `max_payload`, `concurrency`, `timeout`, `ordered`, `blocking`, \
-         `magic` or `assert`",
+         `idempotent`, `magic` or `assert`",
         "`reply` is given already",
         "expected a path: `crate = path`",
         "unknown key, expected `crate`",

@@ -255,7 +255,7 @@ pub(super) fn base_request(request: &Request<'_>) -> TokenStream {
 }
 
 fn describe_contract(krate: &syn::Path, contract: &Contract) -> TokenStream {
-    let Contract { max_payload, concurrency, timeout, ordered, blocking } = contract;
+    let Contract { max_payload, concurrency, timeout, ordered, blocking, idempotent } = contract;
     let mut settings = Vec::new();
     if let Some(max) = max_payload {
         settings.push(quote!(max_payload: ::core::option::Option::Some(#max)));
@@ -273,8 +273,11 @@ fn describe_contract(krate: &syn::Path, contract: &Contract) -> TokenStream {
     if *blocking {
         settings.push(quote!(blocking: true));
     }
+    if *idempotent {
+        settings.push(quote!(idempotent: true));
+    }
     // Nothing is left for a base once all is said, and clippy says so.
-    let base = (settings.len() < 5).then(|| quote!(..#krate::Contract::NONE));
+    let base = (settings.len() < 6).then(|| quote!(..#krate::Contract::NONE));
     quote!(#krate::Contract { #(#settings,)* #base })
 }
 

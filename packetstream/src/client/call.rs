@@ -20,7 +20,7 @@ pub struct TypedCall<R> {
 }
 
 impl<R> TypedCall<R> {
-    pub(super) fn new(call: Call, request: R) -> Self
+    pub(crate) fn new(call: Call, request: R) -> Self
     where
         R: BaseRequest,
     {
@@ -28,7 +28,7 @@ impl<R> TypedCall<R> {
         Self { call: Ok(call), request }
     }
 
-    pub(super) fn refused(reason: NotSent, request: R) -> Self {
+    pub(crate) fn refused(reason: NotSent, request: R) -> Self {
         Self { call: Err(reason), request }
     }
 

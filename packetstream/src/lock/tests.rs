@@ -1,7 +1,7 @@
 use super::*;
 use crate::outline::example::{STORE, inline, request, structure};
-use packetstream_core::Payload;
 use packetstream_core::description::{Encoding, Request, Struct};
+use packetstream_core::{Contract, Payload};
 use std::error::Error;
 use tempfile::TempDir;
 
@@ -21,6 +21,10 @@ const fn protocol(requests: &'static [Request]) -> Protocol {
 
 static SHOP: Protocol = protocol(&[request(4, "Get", get)]);
 static LARGER: Protocol = protocol(&[request(4, "Get", get), request(5, "Close", <()>::encoding)]);
+static AGAIN: Protocol = protocol(&[Request {
+    contract: Contract { idempotent: true, ..Contract::NONE },
+    ..request(4, "Get", get)
+}]);
 static BROKEN: Protocol = protocol(&[request(4, "Get", get_by_name), request(5, "Close", <()>::encoding)]);
 
 /// A place for a lock file, with the lock of the shop in it.
@@ -128,6 +132,11 @@ fn a_protocol_that_is_what_the_file_says_passes() {
     locked.check(Mode::Check, &SHOP).unwrap();
     fs::write(locked.path(), locked.text().replace('\n', "\r\n\r\n") + "  # our own words\n").unwrap();
     locked.check(Mode::Check, &SHOP).unwrap();
+}
+
+#[test]
+fn a_contract_is_no_part_of_it() {
+    Locked::new().check(Mode::Check, &AGAIN).unwrap();
 }
 
 #[test]

@@ -158,7 +158,7 @@ pub(crate) static STORE: Protocol = Protocol {
         Request {
             docs: &[" Lists hashes."],
             reply: || Reply::Value(hash_codes_to_the_end),
-            contract: Contract { concurrency: Some(4), ordered: true, ..Contract::NONE },
+            contract: Contract { concurrency: Some(4), ordered: true, idempotent: true, ..Contract::NONE },
             ..request(4, "HashCodes", hash_codes)
         },
         Request {

@@ -84,7 +84,8 @@ impl<P, S> Arrival<'_, P, S> {
         let Some(incoming) = self.incoming.take() else { return Err(Failure::internal()) };
         const { R::CONTRACT.check() };
         trace::fulfils::<R>();
-        if const { matches!(R::CONTRACT, Contract::NONE) } {
+        // Whether it may be asked twice is the business of whoever asks.
+        if const { matches!(Contract { idempotent: false, ..R::CONTRACT }, Contract::NONE) } {
             let mut cx = Context::new(incoming);
             match decode::<R>(&mut cx) {
                 Ok(request) => outcome::<R>(self.served.service.fulfil(request, cx).await),

@@ -1,28 +1,41 @@
 //! A program of ours at the other end.
 
+mod ended;
+mod pipes;
+mod stderr;
+
+pub use ended::ChildEnded;
+pub use stderr::Stderr;
+
 use super::peer::Peer;
 use super::stream::Stream;
-use std::future::Future;
+use ended::Exit;
+use pipes::Pipes;
 use std::io;
-use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
-use std::task::{Context, Poll, ready};
+use std::thread;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::process::{self, Command};
 use tokio::sync::{oneshot, watch};
 
 /// How long a child may take to end once its stream is gone; then it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long the thread that drops a runtime waits for a child that was just killed, in steps of 1 ms.
+const REAPING_STEPS: u32 = 100;
 
 /// A child process whose standard input and output are a [`Stream`].
 ///
 /// The child is waited for as long as the runtime runs. When the stream is dropped the child sees the end of its input, and
-/// is killed if it has not ended 5 s later, or when the runtime shuts down before. Shutting the stream
-/// down, as a connection does at its end, waits until the child has ended.
+/// is killed if it has not ended 5 s later, or when the runtime shuts down before. Either way it is waited for, so
+/// that no zombie stays.
+///
+/// When the child's output ends, or it takes no more input, its status is waited for, for 1 s at most: if a signal has
+/// ended it or its status is not 0, reading and writing fail with [`ChildEnded`], and so does the connection. Shutting
+/// the stream down, as a connection does at its end, waits until the child has ended, and fails in the same way.
 #[derive(Debug)]
 pub struct Child {
-    exit: watch::Receiver<Option<ExitStatus>>,
+    pid: u32,
+    exit: watch::Receiver<Option<Exit>>,
 }
 
 impl Child {
@@ -35,38 +48,49 @@ impl Child {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn spawn(mut command: Command) -> io::Result<(Stream, Self)> {
+    pub fn spawn(command: Command) -> io::Result<(Stream, Self)> {
+        Self::spawn_with(command, Stderr::Inherit)
+    }
+
+    /// Starts a program and says what becomes of its standard error.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_with(mut command: Command, stderr: Stderr) -> io::Result<(Stream, Self)> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        if stderr != Stderr::Inherit {
+            command.stderr(Stdio::piped());
+        }
         let mut child = command.spawn()?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        let (Some(pid), Some(input), Some(output)) = (child.id(), child.stdin.take(), child.stdout.take())
+        else {
             return Err(io::Error::other("the child has no pipes"));
         };
-        let peer = child.id().map_or(Peer::Other, |pid| Peer::Child { pid });
-        let (stream_lives, stream_gone) = oneshot::channel::<()>();
+        let heard = child.stderr.take().map(|said| stderr.hear(pid, said));
+        let (stream_lives, stream_gone) = oneshot::channel();
         let (ended, exit) = watch::channel(None);
+        let mut kept = Kept(child);
         tokio::spawn(async move {
-            let gone = async {
-                let _ = stream_gone.await;
-                tokio::time::sleep(GRACE).await;
+            let status = kept.wait(stream_gone).await;
+            let said = match heard {
+                Some(heard) => heard.last_words().await,
+                None => String::new(),
             };
-            let status = tokio::select! {
-                status = child.wait() => status,
-                () = gone => {
-                    // It may have ended just now.
-                    let _ = child.start_kill();
-                    child.wait().await
-                }
-            };
-            ended.send_replace(status.ok());
+            ended.send_replace(Some(Exit { status: status.ok(), said }));
         });
-        let wait = Self { exit: exit.clone() }.wait();
-        let pipes = Pipes {
-            input: Some(input),
-            output,
-            exited: Some(Box::pin(async { drop(wait.await) })),
-            _alive: stream_lives,
-        };
-        Ok((Stream::to(peer, pipes), Self { exit }))
+        let pipes = Pipes::new(pid, input, output, &exit, stream_lives);
+        Ok((Stream::to(Peer::Child { pid }, pipes), Self { pid, exit }))
+    }
+
+    /// Its process. Another one may have the number once it has ended.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.pid
     }
 
     /// Waits until the child has ended.
@@ -79,73 +103,45 @@ impl Child {
     ///
     /// Dropping the future forgets the status; the child is waited for all the same.
     pub async fn wait(mut self) -> io::Result<ExitStatus> {
-        match self.exit.wait_for(Option::is_some).await.map(|status| *status) {
-            Ok(Some(status)) => Ok(status),
-            _ => Err(io::Error::other("the status of the child is not known")),
+        let exit = self.exit.wait_for(Option::is_some).await;
+        let status = exit.ok().and_then(|exit| exit.as_ref()?.status);
+        status.ok_or_else(|| io::Error::other("the status of the child is not known"))
+    }
+}
+
+/// A child that does not outlive whoever keeps it, not even as a zombie.
+struct Kept(process::Child);
+
+impl Kept {
+    /// Waits for its end, and kills it when it outlives its stream for too long.
+    async fn wait(&mut self, stream_gone: oneshot::Receiver<()>) -> io::Result<ExitStatus> {
+        let gone = async {
+            let _ = stream_gone.await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            status = self.0.wait() => status,
+            () = gone => {
+                // It may have ended just now.
+                let _ = self.0.start_kill();
+                self.0.wait().await
+            }
         }
     }
 }
 
-/// The child's standard input and output.
-struct Pipes {
-    /// Taken when the stream is shut down: the child sees the end of its input.
-    input: Option<ChildStdin>,
-    output: ChildStdout,
-    /// Nothing once it was noticed.
-    exited: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// Tells the child's keeper, by its end, that the stream is gone.
-    _alive: oneshot::Sender<()>,
-}
-
-impl AsyncRead for Pipes {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.output).poll_read(cx, buf)
-    }
-}
-
-impl Pipes {
-    fn with_input<T>(
-        &mut self,
-        act: impl FnOnce(Pin<&mut ChildStdin>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        match &mut self.input {
-            Some(input) => act(Pin::new(input)),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+impl Drop for Kept {
+    /// Where there is no runtime any more nobody else would wait for it.
+    fn drop(&mut self) {
+        for _ in 0..REAPING_STEPS {
+            match self.0.try_wait() {
+                Ok(None) => {
+                    let _ = self.0.start_kill();
+                    thread::sleep(Duration::from_millis(1));
+                }
+                // It has ended and is no zombie, or is none of ours.
+                Ok(Some(_)) | Err(_) => break,
+            }
         }
-    }
-}
-
-impl AsyncWrite for Pipes {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.with_input(|input| input.poll_write(cx, buf))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with_input(|input| input.poll_flush(cx))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.input = None;
-        if let Some(exited) = &mut self.exited {
-            ready!(exited.as_mut().poll(cx));
-            self.exited = None;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.with_input(|input| input.poll_write_vectored(cx, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.input.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 }

@@ -1,46 +1,40 @@
 //! Waiting for peers.
 
 use super::address::Address;
-use super::stdio;
+use super::peer::Peer;
+use super::serve::Failed;
 use super::stream::Stream;
-use packetstream_core::{Builder, ConnectionError};
+use super::tcp::TcpOptions;
+use super::{inherited, stdio};
+use packetstream_core::CloseReport;
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, getsockname, sockopt};
+use std::fmt;
 use std::io;
+use std::net::TcpListener as StdTcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::task::JoinSet;
-
-/// How long to wait before accepting again when this machine is out of descriptors or memory.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How long shutting the stream of an ended connection down may take.
-const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Waits for peers at an address.
-#[derive(Debug)]
 pub struct Listener {
     kind: Kind,
+    /// Nothing if the socket is somebody else's.
+    _file: Option<SocketFile>,
+    pub(super) failed: Option<Failed>,
+    /// Of the TCP streams that it accepts.
+    tcp: TcpOptions,
 }
 
 #[derive(Debug)]
 enum Kind {
     Tcp(TcpListener, Address),
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener, Address),
     /// The one stream, until it is taken.
-    Stdio(Option<Stream>),
-}
-
-/// Why serving has ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// No stream can be had.
-    #[error("cannot accept connections")]
-    Accept(#[source] io::Error),
-    /// The only connection there can be has failed.
-    #[error("the connection failed")]
-    Connection(#[from] ConnectionError),
+    Single(Option<Stream>, Address),
 }
 
 impl Listener {
@@ -48,8 +42,9 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// When the address is taken, not ours, or one that cannot be listened at (`exec:`).
+    /// When the address is taken, not ours, or one that cannot be listened at (`exec:`, `ssh:`).
     pub async fn bind(address: &Address) -> io::Result<Self> {
+        let mut file = None;
         let kind = match address {
             Address::Tcp(host_and_port) => {
                 let listener = TcpListener::bind(host_and_port).await?;
@@ -58,28 +53,60 @@ impl Listener {
             }
             Address::Unix(path) => {
                 remove_stale(path).await?;
-                Kind::Unix(UnixListener::bind(path)?, SocketFile(path.clone()))
+                let listener = UnixListener::bind(path)?;
+                file = Some(SocketFile(path.clone()));
+                Kind::Unix(listener, address.clone())
             }
-            Address::Stdio => Kind::Stdio(Some(stdio::stream()?)),
-            Address::Exec(_) => {
+            Address::Stdio => Kind::Single(Some(stdio::stream()?), Address::Stdio),
+            Address::Fd { recv, send } => {
+                Kind::Single(Some(Stream::inherited(*recv, *send)?), address.clone())
+            }
+            Address::Systemd(name) => passed(inherited::listening_socket(name.as_deref())?, Some(address))?,
+            Address::Exec(_) | Address::Ssh(_) => {
                 let text = "a command can be connected to, not listened at";
                 return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
         };
-        Ok(Self { kind })
+        Ok(Self { kind, _file: file, tcp: TcpOptions::default(), failed: None })
+    }
+
+    /// Waits at a socket that is listened at already: a [`std::net::TcpListener`], a
+    /// [`std::os::unix::net::UnixListener`], or a descriptor of one. It becomes non-blocking; the file of a Unix socket
+    /// is left to whoever made it.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such socket, or a Unix socket without a path.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn from_fd(socket: impl Into<OwnedFd>) -> io::Result<Self> {
+        Ok(Self { kind: passed(socket.into(), None)?, _file: None, tcp: TcpOptions::default(), failed: None })
+    }
+
+    /// Has `failed` hear of each connection that [`serve`](Self::serve) has accepted and that fails, once its stream is shut
+    /// down. With the feature `tracing` each is an event of its connection, too, at level `WARN`.
+    #[must_use]
+    pub fn on_failed(self, failed: impl Fn(Peer, &CloseReport) + Send + Sync + 'static) -> Self {
+        Self { failed: Some(Arc::new(failed)), ..self }
+    }
+
+    /// Sets how the TCP streams behave that it accepts from now on. Default: [`TcpOptions::default`].
+    #[must_use]
+    pub fn tcp_options(self, options: TcpOptions) -> Self {
+        Self { tcp: options, ..self }
     }
 
     /// Where it waits, with the port that was picked.
     #[must_use]
     pub fn local_address(&self) -> Address {
         match &self.kind {
-            Kind::Tcp(_, address) => address.clone(),
-            Kind::Unix(_, file) => Address::Unix(file.0.clone()),
-            Kind::Stdio(_) => Address::Stdio,
+            Kind::Tcp(_, address) | Kind::Unix(_, address) | Kind::Single(_, address) => address.clone(),
         }
     }
 
-    /// The next stream; nothing when there will be no more, as after the only one of `stdio:`.
+    /// The next stream; nothing when there will be no more, as after the only one of `stdio:` or `fd:`.
     ///
     /// # Errors
     ///
@@ -92,9 +119,11 @@ impl Listener {
     pub async fn accept(&mut self) -> io::Result<Option<Stream>> {
         loop {
             let accepted = match &mut self.kind {
-                Kind::Tcp(listener, _) => listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream)),
+                Kind::Tcp(listener, _) => {
+                    listener.accept().await.and_then(|(stream, _)| Stream::tcp(stream, self.tcp))
+                }
                 Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::unix(stream)),
-                Kind::Stdio(stream) => return Ok(stream.take()),
+                Kind::Single(stream, _) => return Ok(stream.take()),
             };
             match accepted {
                 Ok(stream) => return Ok(Some(stream)),
@@ -103,64 +132,47 @@ impl Listener {
             }
         }
     }
+}
 
-    /// Serves each peer that comes with a connection that `builder` makes, for ever; at `stdio:`, until
-    /// the only connection has ended. Handlers find the [`Peer`](super::Peer) in the connection's extensions.
-    ///
-    /// What becomes of one connection does not touch the others. The limits are those of each connection;
-    /// how many there are is not limited.
-    ///
-    /// # Errors
-    ///
-    /// When no stream can be had any more; at `stdio:`, when the connection fails.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future drops all its connections.
-    pub async fn serve(mut self, builder: impl Fn() -> Builder) -> Result<(), ServeError> {
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                // First, so that the end of the only connection is not taken for one of many.
-                biased;
-                accepted = self.accept() => match accepted {
-                    Ok(Some(stream)) => {
-                        let builder = stream.peer().introduce(builder());
-                        connections.spawn(serve_and_shut_down(builder, stream));
-                    }
-                    Ok(None) => break,
-                    Err(error) if is_scarcity(&error) => tokio::time::sleep(PAUSE).await,
-                    Err(error) => return Err(ServeError::Accept(error)),
-                },
-                // Only to let go of what has ended.
-                Some(_) = connections.join_next() => {}
-            }
+/// A socket that somebody else has made, for a listener at the address `asked`.
+fn passed(socket: OwnedFd, asked: Option<&Address>) -> io::Result<Kind> {
+    let unfit = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
+    #[cfg(not(target_vendor = "apple"))]
+    if !sockopt::socket_acceptconn(&socket)? {
+        return Err(unfit("nobody listens at the socket"));
+    }
+    match getsockname(&socket)?.address_family() {
+        AddressFamily::INET | AddressFamily::INET6 => {
+            let listener = StdTcpListener::from(socket);
+            listener.set_nonblocking(true)?;
+            let address = Address::Tcp(listener.local_addr()?.to_string());
+            Ok(Kind::Tcp(TcpListener::from_std(listener)?, address))
         }
-        match connections.join_next().await {
-            Some(Ok(result)) => Ok(result?),
-            _ => Err(ConnectionError::Dropped.into()),
+        AddressFamily::UNIX => {
+            let listener = StdUnixListener::from(socket);
+            listener.set_nonblocking(true)?;
+            let path = listener.local_addr()?.as_pathname().map(|path| Address::Unix(path.into()));
+            let address = path.or_else(|| asked.cloned()).ok_or_else(|| unfit("the socket has no path"))?;
+            Ok(Kind::Unix(UnixListener::from_std(listener)?, address))
         }
+        _ => Err(unfit("the socket is one of neither TCP nor Unix")),
     }
 }
 
-/// The stream is shut down, and not only dropped: its last bytes may be carried by a thread.
-async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), ConnectionError> {
-    let mut ended = builder.serve(stream).await;
-    // The peer has said its last, or is past telling: there is nobody to report an error to.
-    let _ = tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await;
-    ended.report.result
-}
-
-/// Whether accepting failed because of the peer and not because of this machine.
+/// Whether accepting failed because of the peer or the way to it, and not because of this machine.
 fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    // Linux has accepting fail with what is wrong with the network; a firewall with the last.
+    let network =
+        [Errno::NETDOWN, Errno::NETUNREACH, Errno::HOSTDOWN, Errno::HOSTUNREACH, Errno::PROTO, Errno::PERM];
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
+        || Errno::from_io_error(error).is_some_and(|errno| network.contains(&errno))
 }
 
-/// Whether accepting failed for lack of descriptors or memory, which passes.
-fn is_scarcity(error: &io::Error) -> bool {
-    let scarcities = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
-    Errno::from_io_error(error).is_some_and(|errno| scarcities.contains(&errno))
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// Removes the socket of a listener that is no more: one that nobody answers at. Connecting to a file

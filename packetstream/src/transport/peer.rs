@@ -1,7 +1,5 @@
 //! Who is at the other end of a stream.
 
-use crate::trace;
-use packetstream_core::Builder;
 use std::net::SocketAddr;
 use tokio::net::unix::UCred;
 
@@ -35,15 +33,8 @@ pub enum Peer {
     Stdio,
     /// This process: the other end of [`Stream::pair`](super::Stream::pair).
     Memory,
-    /// Whatever was given to [`Stream::new`](super::Stream::new).
+    /// Whatever was given to [`Stream::new`](super::Stream::new) or a sister of it, unless it was a socket.
     Other,
-}
-
-impl Peer {
-    /// Has a connection know that it is to this peer.
-    pub(super) fn introduce(self, builder: Builder) -> Builder {
-        trace::peer(builder.extension(self), self)
-    }
 }
 
 /// Whose process it is that has opened a Unix socket, at the time when it did.

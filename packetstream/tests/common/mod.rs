@@ -9,6 +9,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(feature = "tracing")]
+pub mod log;
+
 /// The bound on every wait. The first holds where a thread blocks or a task spins: a paused clock does not move
 /// then. The second is virtual where the clock is paused.
 pub async fn in_time<T>(test: impl Future<Output = T>) -> T {

@@ -10,7 +10,7 @@ const fn double(value: usize) -> usize {
 }
 
 #[derive(Request)]
-#[request(max_payload = 64 * BLOCK, concurrency = double(2), timeout = "1500ms", ordered, blocking)]
+#[request(max_payload = 64 * BLOCK, concurrency = double(2), timeout = "1500ms", ordered, blocking, idempotent)]
 struct All {
     data: Vec<u8>,
 }
@@ -25,6 +25,10 @@ struct Some;
 struct Wide<const N: usize>;
 
 #[derive(Request)]
+#[request(idempotent)]
+struct Again;
+
+#[derive(Request)]
 struct None;
 
 #[derive(Protocol)]
@@ -36,6 +40,8 @@ enum Limits {
     #[request(2)]
     Wide(Wide<9>),
     #[request(3)]
+    Again(Again),
+    #[request(4)]
     None(None),
 }
 
@@ -46,6 +52,7 @@ fn main() {
         timeout: Option::Some(Duration::from_millis(1500)),
         ordered: true,
         blocking: true,
+        idempotent: true,
     };
     let some = Contract {
         max_payload: Option::Some(usize::MAX),
@@ -53,7 +60,8 @@ fn main() {
         ..Contract::NONE
     };
     let wide = Contract { concurrency: Option::Some(9), ..Contract::NONE };
+    let again = Contract { idempotent: true, ..Contract::NONE };
     assert_eq!(All::CONTRACT, all);
     let contracts = Limits::REQUESTS.iter().map(|request| request.contract);
-    assert_eq!(contracts.collect::<Vec<_>>(), [all, some, wide, Contract::NONE]);
+    assert_eq!(contracts.collect::<Vec<_>>(), [all, some, wide, again, Contract::NONE]);
 }
