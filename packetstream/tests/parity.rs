@@ -8,9 +8,9 @@ mod common;
 
 use common::{asking, in_time};
 use packetstream::{
-    BaseRequest, Builder, Bytes, CallError, Client, Context, EndedBy, Failure, Fulfil, HasPacketConnection,
-    Incoming, NotSent, Outcome, Packet, PacketConnection, Payload, PayloadError, PayloadReader,
-    PayloadWriter, Protocol, Reply, Request, RequestError, Stream, Tick, serve,
+    BaseRequest, Builder, Bytes, CallError, Client, Connector, Context, EndedBy, Failure, Fulfil,
+    HasPacketConnection, Incoming, NotSent, Outcome, Packet, PacketConnection, Payload, PayloadError,
+    PayloadReader, PayloadWriter, Protocol, Reply, Request, RequestError, Stream, Tick, serve,
 };
 use packetstream_core::{ConnectionState, Decoder, Event, Kind};
 use std::collections::HashMap;
@@ -129,6 +129,111 @@ mod packet {
 
 mod connection {
     use super::*;
+
+    /// That the other ends of a stream's descriptors see a request, and its answer arrives.
+    async fn converses(
+        stream: Stream,
+        recv: &mut (impl std::io::Write + Send),
+        send: &mut (impl std::io::Read + Send),
+    ) {
+        let connection = PacketConnection::builder().spawn(stream);
+        let call = connection.submit(1, 0, "x");
+        let mut asked = [0; 5];
+        in_time(async {
+            while connection.stats().bytes_sent < 5 {
+                tokio::task::yield_now().await;
+            }
+            send.read_exact(&mut asked).unwrap();
+            assert_eq!(asked[..], [4, 2, 2, 2, b'x']);
+            recv.write_all(&response(2, Ok(Reply::from("y".to_owned()))).transcribe()).unwrap();
+            assert_eq!(call.await.unwrap().payload, "y");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn recv_and_send_as_descriptors() {
+        let (recv, mut into_recv) = std::io::pipe().unwrap();
+        let (mut from_send, send) = std::io::pipe().unwrap();
+        converses(Stream::from_fds(recv, send).unwrap(), &mut into_recv, &mut from_send).await;
+    }
+
+    #[tokio::test]
+    async fn recv_and_send_as_files() {
+        let (mut recv, mut send) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        request(1, "from a file").write(&mut recv, true).unwrap();
+        Packet::end_of_stream().write(&mut recv, true).unwrap();
+        std::io::Seek::rewind(&mut recv).unwrap();
+        let stream = Stream::from_fds(recv, send.try_clone().unwrap()).unwrap();
+        let connection = PacketConnection::builder().handler(echo).spawn(stream);
+        assert!(in_time(connection.closed()).await.result.is_ok());
+        let mut said = Vec::new();
+        std::io::Seek::rewind(&mut send).unwrap();
+        std::io::Read::read_to_end(&mut send, &mut said).unwrap();
+        let answer = Packet::response(0, 2, Ok(Reply::from("from a file".to_owned()))).unwrap().transcribe();
+        let text = [&answer[..], &[3, 1, 2, 0, 3, 0, 2, 0]].concat();
+        let other_order = [&[3, 1, 2, 0], &answer[..], &[3, 0, 2, 0]].concat();
+        assert!(said == text || said == other_order, "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn one_descriptor_for_both() {
+        let (ours, mut peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut also = peer.try_clone().unwrap();
+        converses(Stream::from_fd(ours).unwrap(), &mut peer, &mut also).await;
+    }
+
+    #[tokio::test]
+    async fn a_callable_opens_the_streams_and_its_shutdown_is_called() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let (peer, ours) = Stream::pair(1 << 10);
+        let _peer = PacketConnection::builder().handler(serve::<Store, _>(Chunks::default())).spawn(peer);
+        let once = Mutex::new(Some(ours));
+        let counter = Arc::clone(&calls);
+        let open = move || {
+            let (recv, send) = tokio::io::split(once.lock().unwrap().take().unwrap());
+            let counter = Arc::clone(&counter);
+            let shutdown = move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            };
+            // In the order of the documentation: receive, send, shutdown.
+            std::future::ready(Ok::<_, std::io::Error>(Stream::from_parts(recv, send, shutdown)))
+        };
+        let link = Connector::new(open).link::<Store>();
+        in_time(async {
+            assert!(link.call(add("chunk")).await.unwrap().new);
+            assert_eq!(calls.load(Ordering::Relaxed), 0);
+            link.close();
+            link.closed().await;
+            while calls.load(Ordering::Relaxed) == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn streams_are_opened_on_demand() {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&opened);
+        let open = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            let (ours, peer) = Stream::pair(1 << 10);
+            tokio::spawn(
+                PacketConnection::builder().handler(serve::<Store, _>(Chunks::default())).serve(peer),
+            );
+            std::future::ready(Ok::<_, std::io::Error>(ours))
+        };
+        let link = Connector::new(open).link::<Store>();
+        assert_eq!(opened.load(Ordering::Relaxed), 0, "nobody has asked yet");
+        in_time(async {
+            link.call(add("chunk")).await.unwrap();
+            link.call(add("chunk")).await.unwrap();
+        })
+        .await;
+        assert_eq!(opened.load(Ordering::Relaxed), 1);
+    }
 
     #[tokio::test]
     async fn recv_as_a_buffer_that_holds_bytes_already() {
@@ -762,6 +867,73 @@ mod has_packet_connection {
             assert_eq!(peer.hears().await.kind(), Kind::Response { ok: false }, "there is no request 1");
         })
         .await;
+    }
+}
+
+mod files {
+    use super::*;
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{self, Poll};
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    /// A file of the application's own, which counts what is asked of it.
+    #[derive(Default)]
+    struct File {
+        incoming: Bytes,
+        outgoing: Arc<Mutex<(Vec<u8>, usize)>>,
+    }
+
+    impl AsyncRead for File {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut task::Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let count = buf.remaining().min(self.incoming.len());
+            buf.put_slice(&self.incoming.split_to(count));
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for File {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut task::Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.outgoing.lock().unwrap().0.extend(bytes);
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+            self.outgoing.lock().unwrap().1 += 1;
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn readable_file_read() {
+        let incoming = [request(1, "x").transcribe(), Packet::end_of_stream().transcribe()].concat().into();
+        let file = File { incoming, ..File::default() };
+        let connection = PacketConnection::builder().handler(echo).spawn(file);
+        let report = in_time(connection.closed()).await;
+        assert_eq!((report.stats.requests, report.stats.packets_received), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn sendable_file_write_and_flush() {
+        let file = File { incoming: Packet::end_of_stream().transcribe(), ..File::default() };
+        let outgoing = Arc::clone(&file.outgoing);
+        let connection = PacketConnection::builder().spawn(file);
+        in_time(connection.closed()).await;
+        let (written, flushes) = &*outgoing.lock().unwrap();
+        assert_eq!(written[..], [3, 1, 2, 0, 3, 0, 2, 0]);
+        assert!(*flushes > 0);
     }
 }
 

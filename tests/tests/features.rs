@@ -84,12 +84,11 @@ fn the_page_tells_of_the_features_as_they_are() {
 
 #[test]
 fn the_default_set_stays_small() {
-    // The three of the core, what the facade needs of the system and for back-off, and what is ours.
+    // The three of the core, what the facade needs of the system, and what is ours.
     let list = tree(["--depth", "1", "--prefix", "none"]);
     let direct = list.lines().map(|line| line.split_whitespace().next().unwrap()).collect::<BTreeSet<_>>();
     let expected = [
         "bytes",
-        "fastrand",
         "listenfd",
         "packetstream",
         "packetstream-core",

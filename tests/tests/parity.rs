@@ -58,6 +58,9 @@ const NAMES: &[&str] = &[
     "conn_handle_request",
     "ReadableFile",
     "SendableFile",
+    "ReadableFile.read",
+    "SendableFile.write",
+    "SendableFile.flush",
     "CornuCopyBuffer",
 ];
 

@@ -42,8 +42,8 @@ impl Outgoing {
     }
 
     /// Whether it may be asked again after this error, and no harm is done: it never left this side, or the peer
-    /// said that it was [`busy`](crate::Failure::busy); or it was lost with its connection or not answered in time, and is
-    /// [`idempotent`](Self::idempotent).
+    /// said that it was [`busy`](crate::Failure::busy); or it was lost with its connection, or not answered in
+    /// time, and is [`idempotent`](Self::idempotent).
     ///
     /// Only a [`CallError`] tells, by itself or in a box. What else there is may have come before the request was
     /// sent or after.
@@ -52,7 +52,7 @@ impl Outgoing {
         match error.downcast_ref() {
             Some(CallError::Failed(failure)) => failure.is_busy(),
             Some(CallError::NotSent(reason)) => reason.is_retryable(),
-            Some(CallError::Unanswered(_) | CallError::Lost(_)) => self.idempotent,
+            Some(CallError::Lost(_) | CallError::Unanswered(_)) => self.idempotent,
             None => false,
         }
     }

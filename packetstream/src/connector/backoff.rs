@@ -1,5 +1,7 @@
 //! How long to wait before the next attempt.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 /// How long to wait before the next attempt after some have failed: longer each time, up to a limit.
@@ -41,8 +43,14 @@ impl Backoff {
     /// How long to wait this time.
     pub(super) fn wait(&self, failures: u32) -> Duration {
         let longest = self.longest(failures);
-        if self.jitter { longest.mul_f64(fastrand::f64()) } else { longest }
+        if self.jitter { longest.mul_f64(random()) } else { longest }
     }
+}
+
+/// A number from 0 to 1. Each hasher has keys of its own, which is random enough to spread waits.
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(0_u8) >> 32;
+    f64::from(u32::try_from(bits).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

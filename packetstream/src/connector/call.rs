@@ -83,25 +83,25 @@ impl Shared {
             tries += 1;
             let lease = match self.lease(newer_than, Limit::from_now(self.patience).sooner(limit)).await {
                 Ok(lease) => lease,
-                Err(error) => return Err(after(lost, CallError::NotSent(error.into()))),
+                Err(error) => return Err(told(CallError::NotSent(error.into()), lost)),
             };
             let _use = lease.begin();
             let Outgoing { rq_type, flags, payload, .. } = outgoing;
             let call = lease.connection.submit(*rq_type, *flags, payload.clone());
             let error = match answer(call, limit).await {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
+                Ok(Ok(reply)) => return Ok(reply),
+                Ok(Err(error)) => error,
+                Err(time_is_over) => return Err(told(time_is_over, lost)),
             };
-            let is_over = limit.is_some_and(|limit| limit.is_over_in(Duration::ZERO));
-            if is_over || tries >= self.tries || !outgoing.may_be_asked_again(&error) {
-                return Err(after(lost, error));
+            if tries >= self.tries || !outgoing.may_be_asked_again(&error) {
+                return Err(told(error, lost));
             }
             match &error {
                 CallError::Failed(_) => {
                     let wait = self.backoff.wait(tries);
                     // Not slept through to no end.
                     if limit.is_some_and(|limit| limit.is_over_in(wait)) {
-                        return Err(after(lost, error));
+                        return Err(told(error, lost));
                     }
                     tokio::time::sleep(wait).await;
                 }
@@ -115,21 +115,21 @@ impl Shared {
     }
 }
 
-/// Why there is no reply after all tries. That the last one has performed nothing does not tell of one that was lost.
-fn after(lost: Option<CallError>, error: CallError) -> CallError {
+/// What is told after all tries. That the last one has performed nothing does not tell of one that was lost.
+fn told(error: CallError, lost: Option<CallError>) -> CallError {
     let has_performed_nothing = match &error {
         CallError::NotSent(_) => true,
         CallError::Failed(failure) => failure.is_busy(),
-        CallError::Unanswered(_) | CallError::Lost(_) => false,
+        CallError::Lost(_) | CallError::Unanswered(_) => false,
     };
     lost.filter(|_| has_performed_nothing).unwrap_or(error)
 }
 
-/// What comes of a call within the time there is.
-async fn answer(mut call: Call, limit: Option<Limit>) -> Result<Reply, CallError> {
-    let Some(limit) = limit else { return call.await };
+/// What comes of a call, or an error that is not to be mended since the time is over.
+async fn answer(mut call: Call, limit: Option<Limit>) -> Result<Result<Reply, CallError>, CallError> {
+    let Some(limit) = limit else { return Ok(call.await) };
     match limit.bound(&mut call).await {
-        Ok(result) => result,
+        Ok(result) => Ok(result),
         Err(_) if call.is_queued() => Err(CallError::NotSent(NotSent::NoTurn(limit.time))),
         Err(_) => Err(CallError::Unanswered(limit.time)),
     }

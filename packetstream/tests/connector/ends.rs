@@ -82,7 +82,7 @@ async fn nobody_waits_for_the_goodbye_of_a_closed_link() {
     let late = in_time(store.get::<PacketConnection>()).await.unwrap_err();
     assert!(matches!(late, LinkError::Closed) && start.elapsed() == SECOND, "{late:?}");
     in_time(store.closed()).await;
-    assert_eq!(start.elapsed(), SECOND + Limits::default().close_timeout);
+    assert_eq!(start.elapsed(), SECOND + Limits::default().answer_timeout);
     let error = in_time(call).await.unwrap().unwrap_err();
     assert!(matches!(error, RequestError::Lost(ConnectionError::CloseTimedOut { .. })), "{error:?}");
     drop(peer);
