@@ -21,6 +21,7 @@ mod report;
 mod reserve;
 mod session;
 mod stats;
+mod trace;
 mod watchdog;
 mod writer;
 
@@ -34,6 +35,7 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
+use trace::Tracer;
 
 pub use builder::Builder;
 pub use builder::Limits;
@@ -46,6 +48,7 @@ pub use error::NotSent;
 pub use extensions::Extensions;
 pub use handler::Handler;
 pub use handler::Incoming;
+pub use observer::Direction;
 pub use observer::Observer;
 pub use observer::Tick;
 pub use report::CloseReport;
@@ -105,6 +108,8 @@ struct Shared {
     /// Calls in flight that nobody waits for, less those whose answer has come; briefly below zero when an answer
     /// overtakes the count.
     abandoned: AtomicIsize,
+    /// Calls that wait for a permit.
+    queued: AtomicUsize,
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,
@@ -117,6 +122,7 @@ struct Shared {
     stats: Mutex<Published>,
     extensions: Extensions,
     observers: Vec<Box<dyn Observer>>,
+    trace: Tracer,
     name: Option<Box<str>>,
     limits: Limits,
 }
@@ -334,7 +340,8 @@ impl Shared {
         let published = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest_handler = published.oldest_handler.map(|begun| begun.elapsed());
         let abandoned = usize::try_from(self.abandoned.load(Ordering::Relaxed)).unwrap_or(0);
-        Stats { abandoned, oldest_handler, ..published.stats }
+        let queued = published.stats.queued + self.queued.load(Ordering::Relaxed);
+        Stats { queued, abandoned, oldest_handler, ..published.stats }
     }
 
     /// Why a request is not sent that comes too late.

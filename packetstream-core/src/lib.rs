@@ -13,6 +13,8 @@
 //! | [`ConnectionState`] | packets to events: the protocol without I/O, clock or runtime |
 //! | [`Payload`], [`BaseRequest`] | payload bytes to types |
 //! | `PacketConnection` | all of it over an `AsyncRead + AsyncWrite`, with the feature `tokio` (default) |
+//!
+//! With the feature `tracing` connections, calls and requests have spans.
 
 mod codec;
 #[cfg(feature = "tokio")]
@@ -69,6 +71,6 @@ pub use state::SubmitError;
 
 #[cfg(feature = "tokio")]
 pub use connection::{
-    Builder, Call, CallError, CloseReport, ConnectionError, Driver, Ended, EndedBy, Extensions, Handler,
-    Incoming, Limits, NotSent, Observer, PacketConnection, Place, Stats, Tick,
+    Builder, Call, CallError, CloseReport, ConnectionError, Direction, Driver, Ended, EndedBy, Extensions,
+    Handler, Incoming, Limits, NotSent, Observer, PacketConnection, Place, Stats, Tick,
 };

@@ -77,6 +77,8 @@ pub struct ConnectionState<W> {
     strays: u32,
     /// Requests of the peer that were refused here, and have never been an event.
     refused: u64,
+    /// Packets that made no sense, in all.
+    ignored: u64,
 }
 
 /// One tag space in both directions.
@@ -210,6 +212,7 @@ impl<W> Default for ConnectionState<W> {
             theirs: Half::Open,
             strays: 0,
             refused: 0,
+            ignored: 0,
         }
     }
 }
@@ -469,6 +472,7 @@ impl<W> ConnectionState<W> {
     /// Ignores a packet that makes no sense, within the budget.
     fn stray(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
         self.strays = self.strays.saturating_add(1);
+        self.ignored = self.ignored.saturating_add(1);
         if self.strays > STRAY_BUDGET {
             return Err(ProtocolError::TooManyStrays { channel: id.channel, tag: id.tag });
         }
@@ -544,6 +548,13 @@ impl<W> ConnectionState<W> {
         self.refused
     }
 
+    /// Packets of the peer that made no sense: responses nobody waits for, requests with a tag in flight, repeated
+    /// "end of requests". All but the last of too many were ignored.
+    #[must_use]
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
     /// Payload bytes of our requests that have no answer yet.
     #[must_use]
     pub fn in_flight_bytes(&self) -> usize {
@@ -554,6 +565,12 @@ impl<W> ConnectionState<W> {
     #[must_use]
     pub fn owed_bytes(&self) -> usize {
         self.owed_bytes
+    }
+
+    /// Our requests that [`poll_transmit`](Self::poll_transmit) has yet to yield.
+    #[must_use]
+    pub fn queued_requests(&self) -> usize {
+        self.outgoing.requests()
     }
 
     /// Responses, refusals among them, that [`poll_transmit`](Self::poll_transmit) has yet to yield.

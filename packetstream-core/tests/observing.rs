@@ -6,11 +6,12 @@ mod common;
 use bytes::Bytes;
 use common::{Script, answer, in_time, never, reverse};
 use packetstream_core::{
-    Builder, CloseReport, Incoming, Limits, Observer, Outcome, Packet, PacketConnection, RequestId, Stats,
+    Builder, Call, CallError, CloseReport, Direction, Failure, Incoming, Limits, Observer, Outcome, Packet,
+    PacketConnection, RequestId, Stats,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::duplex;
+use tokio::io::{AsyncReadExt, duplex};
 use tokio::time::Instant;
 
 /// Writes down what it sees.
@@ -24,6 +25,10 @@ impl Notes {
 }
 
 impl Observer for Notes {
+    fn opened(&self, name: Option<&str>) {
+        self.note(format!("opened {name:?}"));
+    }
+
     fn sent(&self, packet: &Packet) {
         self.note(format!("> {:?} {}", packet.kind(), packet.payload().len()));
     }
@@ -40,8 +45,12 @@ impl Observer for Notes {
         self.note(format!("call {rq_type} {waited:?} {}", outcome.is_ok()));
     }
 
-    fn request_answered(&self, id: RequestId, took: Duration, outcome: &Outcome) {
-        self.note(format!("request {} {took:?} {}", id.tag, outcome.is_ok()));
+    fn call_unanswered(&self, rq_type: u64, waited: Duration, error: &CallError) {
+        self.note(format!("call {rq_type} {waited:?} {error:?}"));
+    }
+
+    fn request_answered(&self, id: RequestId, rq_type: u64, took: Duration, outcome: &Outcome) {
+        self.note(format!("request {} of type {rq_type} {took:?} {}", id.tag, outcome.is_ok()));
     }
 
     fn turned(&self, stats: &Stats) {
@@ -62,7 +71,7 @@ async fn an_observer_sees_every_packet_and_what_came_of_requests() {
     };
     let (ours, theirs) = (Notes::default(), Notes::default());
     let peer = PacketConnection::builder().handler(slowly).observer(theirs.clone()).spawn(there);
-    let connection = PacketConnection::builder().observer(ours.clone()).spawn(here);
+    let connection = PacketConnection::builder().name("ours").observer(ours.clone()).spawn(here);
     in_time(async {
         connection.submit(5, 0, "abc").await.unwrap();
         connection.close();
@@ -73,6 +82,7 @@ async fn an_observer_sees_every_packet_and_what_came_of_requests() {
     assert_eq!(
         *ours.0.lock().unwrap(),
         [
+            "opened Some(\"ours\")",
             "> Request(5) 3",
             "flushed 1",
             "< Response { ok: true } 3",
@@ -88,8 +98,9 @@ async fn an_observer_sees_every_packet_and_what_came_of_requests() {
     assert_eq!(
         *theirs.0.lock().unwrap(),
         [
+            "opened None",
             "< Request(5) 3",
-            "request 2 2s true",
+            "request 2 of type 5 2s true",
             "> Response { ok: true } 3",
             "flushed 1",
             "< Control 0",
@@ -118,6 +129,9 @@ async fn the_age_of_the_oldest_handler_is_known() {
             tokio::task::yield_now().await;
         }
         assert_eq!(connection.stats().oldest_handler, Some(Duration::from_secs(40)));
+        connection.abort();
+        connection.closed().await;
+        assert_eq!(connection.stats().oldest_handler, None, "none is left");
     })
     .await;
 }
@@ -144,6 +158,119 @@ async fn the_numbers_tell_what_is_held_now() {
         assert_eq!(stats.packets_per_flush(), Some(3.0));
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_of_calls_that_have_no_answer() {
+    let (mut peer, stream) = Script::new();
+    let notes = Notes::default();
+    let limits = Limits { max_call_bytes: 4, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).observer(notes.clone()).spawn(stream);
+    in_time(async {
+        let _lost = connection.submit(5, 0, "four");
+        let _unsent = connection.submit(6, 0, "more");
+        let refused = connection.submit(u64::MAX, 0, "");
+        peer.hears().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        peer.sends(Packet::end_of_stream()).await;
+        assert!(matches!(refused.await, Err(CallError::NotSent(_))));
+        connection.closed().await;
+    })
+    .await;
+    let ends = notes.0.lock().unwrap();
+    let ends: Vec<_> = ends.iter().filter(|note| note.starts_with("call")).collect();
+    assert_eq!(
+        ends,
+        [
+            "call 5 3s Lost(ClosedByPeer)",
+            "call 6 3s NotSent(Closed)",
+            "call 18446744073709551615 3s NotSent(Closed)"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_closure_sees_packets_both_ways() {
+    let (here, there) = duplex(1 << 12);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let see = {
+        let seen = Arc::clone(&seen);
+        move |direction: Direction, packet: &Packet| {
+            seen.lock().unwrap().push(format!("{direction} {:?}", packet.kind()));
+        }
+    };
+    let _peer = PacketConnection::builder().handler(reverse).spawn(there);
+    let connection = PacketConnection::builder().on_packet(see).spawn(here);
+    in_time(connection.submit(5, 0, "abc")).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["sent Request(5)", "received Response { ok: true }"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_to_be_sent_are_queued_wherever_they_wait() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_calls: 3, max_call_bytes: 8, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    in_time(async {
+        let mut calls = Vec::from([(); 3].map(|()| connection.submit(0, 0, "four")));
+        // The third is over the bytes, these are over the number.
+        let turns = [(); 2].map(|()| connection.submit(0, 0, "four"));
+        assert!(turns.iter().all(Call::is_queued));
+        peer.hears().await.unwrap();
+        peer.hears().await.unwrap();
+        let stats = connection.stats();
+        assert_eq!((stats.calls, stats.in_flight, stats.queued), (2, 2, 3));
+
+        drop(turns);
+        assert_eq!(connection.stats().queued, 1, "who waits for a turn is counted as it goes");
+        peer.sends(answer(2, b"")).await;
+        calls.remove(0).await.unwrap();
+        peer.hears().await.unwrap();
+        let stats = connection.stats();
+        assert_eq!((stats.calls, stats.in_flight, stats.queued), (3, 2, 0));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_transport_does_not_take_is_queued() {
+    let (mut peer, stream) = duplex(1);
+    let connection = PacketConnection::builder().spawn(stream);
+    in_time(async {
+        // More than is made ready for the transport at a time.
+        let _large = connection.submit(0, 0, vec![0; 200_000]);
+        let _small = [(); 2].map(|()| connection.submit(0, 0, ""));
+        peer.read_u8().await.unwrap();
+        connection.close();
+        peer.read_u8().await.unwrap();
+        let stats = connection.stats();
+        assert_eq!((stats.in_flight, stats.queued), (3, 2), "the end of requests is none");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn failures_and_panics_of_handlers_and_packets_without_a_meaning_are_counted() {
+    let (mut peer, stream) = Script::new();
+    let handler = async |request: Incoming| match &request.payload[..] {
+        b"panic" => panic!("as asked"),
+        b"fail" => Err(Failure::new("as asked")),
+        _ => reverse(request).await,
+    };
+    let connection = PacketConnection::builder().handler(handler).spawn(stream);
+    in_time(async {
+        for (tag, payload) in [(2, &b"panic"[..]), (3, b"fail"), (4, b"ok")] {
+            peer.asks(tag, payload).await;
+            peer.hears().await.unwrap();
+        }
+        peer.sends(answer(77, b"nobody asked")).await;
+        while connection.stats().packets_received < 4 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let stats = connection.stats();
+    assert_eq!((stats.requests_answered, stats.requests_failed, stats.requests_panicked), (3, 2, 1));
+    assert_eq!(stats.packets_ignored, 1);
 }
 
 #[tokio::test(start_paused = true)]

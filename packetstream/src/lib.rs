@@ -141,10 +141,38 @@
 //! peer goes first the same happens, but for our calls that it has not answered, which end with
 //! [`ConnectionError::ClosedByPeer`]. The answers may take [`Limits::answer_timeout`], the peer's last packet
 //! [`Limits::close_timeout`]. [`PacketConnection`] has the other verbs: `drain`, `barrier`, `abort`.
+//!
+//! # Watching
+//!
+//! [`PacketConnection::stats`] tells at any time what a connection has done and what it holds: packets,
+//! bytes, packets for each flush, calls in flight, queued and abandoned, requests refused, the oldest
+//! handler. An [`Observer`] is told of each packet and of what came of each request; [`Builder::on_packet`]
+//! makes one of a closure, and [`Tick`] shows a person whether anything moves.
+//!
+//! With the feature `metrics` the module of that name has an observer that feeds the facade of the crate
+//! `metrics`. With the feature `tracing` a connection tells that crate:
+//!
+//! | span, all of level `DEBUG` | until | fields |
+//! |---|---|---|
+//! | `packetstream::connection` | it has ended, and no handle is left | `connection` (its [name](Builder::name)), `peer` |
+//! | `packetstream::call`, in the caller's span | its end is known, or nobody waits for it | `connection`, `channel`, `rq_type`, `request` (its type), `label`, `tag`, `bytes`, `outcome` |
+//! | `packetstream::request`, in the connection's | it is performed; what the handler logs lies in it | `connection`, `channel`, `tag`, `rq_type`, `request`, `flags`, `bytes`, `outcome` |
+//!
+//! | event | level |
+//! |---|---|
+//! | a handler has panicked | `ERROR` |
+//! | a connection failed, with its [`CloseReport`] | `WARN` |
+//! | a connection was opened or ended; a request was refused; a packet made no sense; a call was given up, withdrawn, or has no answer | `DEBUG` |
+//! | a packet, of the target `packetstream::packet`; all others have `packetstream` | `TRACE` |
+//!
+//! No payload is ever shown by any of it, nor the words of a failure or a panic, but for packets when
+//! `Builder::trace_payloads` says how many bytes.
 
 mod client;
 mod connector;
 pub mod lock;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod outline;
 pub mod page;
 mod private;
@@ -152,6 +180,7 @@ mod protocol;
 mod service;
 #[cfg(feature = "tower")]
 pub mod tower;
+mod trace;
 mod transport;
 
 pub use bytes::Bytes;
@@ -179,6 +208,7 @@ pub use packetstream_core::Contract;
 pub use packetstream_core::Count;
 pub use packetstream_core::Counted;
 pub use packetstream_core::DecodeError;
+pub use packetstream_core::Direction;
 pub use packetstream_core::Driver;
 pub use packetstream_core::Ended;
 pub use packetstream_core::EndedBy;

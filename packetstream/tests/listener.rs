@@ -190,9 +190,9 @@ async fn a_connection_that_fails_is_an_event() {
         let error = server.serving.await.unwrap().unwrap_err();
         assert!(matches!(error, ServeError::Connection(ConnectionError::NoGoodbye)), "{error:?}");
         let text = log.text();
-        let event = "DEBUG packetstream::listener: a connection failed, ended by the transport: \
-                     the stream ended without the peer's goodbye; 0 calls; ";
-        assert!(text.starts_with(event) && text.contains(" peer=Unix("), "{text}");
+        let event = text.lines().find(|line| line.starts_with(" WARN packetstream::connection{peer=Unix(")).unwrap();
+        let report = "connection failed report=ended by the transport: the stream ended without the peer's goodbye; 0 calls;";
+        assert!(event.contains(report), "{text}");
     })
     .await;
 }

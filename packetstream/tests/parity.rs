@@ -9,8 +9,8 @@ mod common;
 use common::{asking, in_time};
 use packetstream::{
     BaseRequest, Builder, Bytes, CallError, Client, Connector, Context, EndedBy, Failure, Fulfil,
-    HasPacketConnection, Incoming, NotSent, Observer, Outcome, Packet, PacketConnection, Payload,
-    PayloadError, PayloadReader, PayloadWriter, Protocol, Reply, Request, RequestError, Stream, Tick, serve,
+    HasPacketConnection, Incoming, NotSent, Outcome, Packet, PacketConnection, Payload, PayloadError,
+    PayloadReader, PayloadWriter, Protocol, Reply, Request, RequestError, Stream, Tick, serve,
 };
 use packetstream_core::{ConnectionState, Decoder, Event, Kind};
 use std::collections::HashMap;
@@ -310,53 +310,41 @@ mod connection {
         }
     }
 
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<String>>>);
-
-    impl Observer for Log {
-        fn sent(&self, packet: &Packet) {
-            self.0.lock().unwrap().push(format!("> {packet}"));
-        }
-
-        fn received(&self, packet: &Packet) {
-            self.0.lock().unwrap().push(format!("< {packet}"));
-        }
-    }
-
-    async fn observed(observer: impl Observer) {
+    async fn observed(observed: Builder) {
         let (connection, _peer) = {
             let (here, there) = Stream::pair(1 << 10);
             let peer = PacketConnection::builder().handler(echo).spawn(there);
-            (PacketConnection::builder().observer(observer).spawn(here), peer)
+            (observed.spawn(here), peer)
         };
         in_time(connection.submit(1, 0, "seen")).await.unwrap();
     }
 
     #[tokio::test]
     async fn tick() {
-        struct Count(Arc<AtomicUsize>);
-        impl Observer for Count {
-            fn sent(&self, _: &Packet) {
-                self.0.fetch_add(1, Ordering::Relaxed);
-            }
-        }
         let count = Arc::new(AtomicUsize::new(0));
-        observed(Count(Arc::clone(&count))).await;
-        assert_eq!(count.load(Ordering::Relaxed), 1);
+        let ticks = Arc::clone(&count);
+        let builder = PacketConnection::builder().on_packet(move |_, _| {
+            ticks.fetch_add(1, Ordering::Relaxed);
+        });
+        observed(builder).await;
+        assert_eq!(count.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test]
     async fn tick_fd_2() {
         // One byte for each packet on standard error; that nothing else happens is all that can be seen here.
-        observed(Tick).await;
+        observed(PacketConnection::builder().observer(Tick)).await;
     }
 
     #[tokio::test]
     async fn trace_log() {
-        let log = Log::default();
-        observed(log.clone()).await;
-        let lines = log.0.lock().unwrap();
-        assert!(lines[0].starts_with("> ") && lines[1].starts_with("< "), "{lines:?}");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
+        let builder = PacketConnection::builder()
+            .on_packet(move |direction, packet| lines.lock().unwrap().push(format!("{direction} {packet}")));
+        observed(builder).await;
+        let lines = log.lock().unwrap();
+        assert!(lines[0].starts_with("sent ") && lines[1].starts_with("received "), "{lines:?}");
         assert!(lines.iter().all(|line| line.contains("7365656e")), "{lines:?}");
     }
 

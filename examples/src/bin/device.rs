@@ -1,17 +1,23 @@
 //! A device and its controller over one stream: telegrams of fixed layout, typed failures, limits for each
 //! request, and the device asking back.
 //!
+//! `RUST_LOG=packetstream=debug device` shows on standard error what the connections do, and how long each call and each
+//! request took; `packetstream=trace` each packet, too.
+//!
 //! Both ends run here; in earnest the controller would open `exec:ssh host device-server`, or a socket.
 
 use packetstream::{
-    Bytes, Context, Failure, Fulfil, PacketConnection, Payload, Protocol, Reply, Request, RequestError,
-    Stream, serve,
+    Bytes, Context, Failure, Fulfil, HasPacketConnection, PacketConnection, Payload, Protocol, Reply,
+    Request, RequestError, Stream, serve,
 };
 use packetstream_examples::error_line::one_line;
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// What the controller asks the device.
 #[derive(Debug, Protocol)]
@@ -158,12 +164,19 @@ impl Fulfil<MayErase> for Operator {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    let filter = EnvFilter::from_default_env();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::CLOSE);
+    log.with_ansi(false).with_writer(io::stderr).init();
+
     let (here, there) = Stream::pair(4096);
-    let simulated = Simulated { memory: Mutex::new([0; MEMORY]) };
-    tokio::spawn(PacketConnection::builder().handler(serve::<DeviceProtocol, _>(simulated)).serve(there));
-    let handler = serve::<ControllerProtocol, _>(Operator);
-    let device = Device::from(PacketConnection::builder().handler(handler).spawn(here));
-    match operate(&device).await {
+    let simulated = serve::<DeviceProtocol, _>(Simulated { memory: Mutex::new([0; MEMORY]) });
+    tokio::spawn(PacketConnection::builder().name("device").handler(simulated).serve(there));
+    let operator = serve::<ControllerProtocol, _>(Operator);
+    let device = Device::from(PacketConnection::builder().name("controller").handler(operator).spawn(here));
+    let operated = operate(&device).await;
+    device.connection().close();
+    device.connection().closed().await;
+    match operated {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("device: {}", one_line(&*error));

@@ -4,10 +4,12 @@ use super::driver::{Driver, Ended};
 use super::handler::{Handler, NoHandler, perform};
 use super::handlers::Handlers;
 use super::inbox::Inbox;
-use super::observer::Observer;
+use super::observer::{Direction, Observer, OnPacket};
 use super::session::Session;
+use super::trace;
 use super::{Extensions, PacketConnection, PeerStage, Shared};
 use crate::codec::DEFAULT_MAX_PACKET;
+use crate::packet::Packet;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::{AtomicIsize, AtomicUsize};
@@ -95,6 +97,7 @@ pub struct Builder {
     handlers: Handlers,
     extensions: Extensions,
     observers: Vec<Box<dyn Observer>>,
+    pub(super) trace: trace::Settings,
     name: Option<Box<str>>,
     packet_grace: Duration,
     unread: Bytes,
@@ -107,6 +110,7 @@ impl Default for Builder {
             handlers: Handlers::new(perform(NoHandler)),
             extensions: Extensions::default(),
             observers: Vec::new(),
+            trace: trace::Settings::default(),
             name: None,
             packet_grace: Duration::ZERO,
             unread: Bytes::new(),
@@ -124,7 +128,7 @@ impl Builder {
         Self { limits, ..self }
     }
 
-    /// Names the connection for people who look for faults: its `Debug` shows the name.
+    /// Names the connection for people who look for faults: its `Debug` and its spans show the name.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into().into()), ..self }
     }
@@ -166,6 +170,19 @@ impl Builder {
         self
     }
 
+    /// Has `see` told of each packet: an [`Observer`] of nothing else. What the Python original calls `trace_log`, and
+    /// a `tick` of one's own.
+    ///
+    /// ```
+    /// use packetstream_core::PacketConnection;
+    ///
+    /// let builder = PacketConnection::builder()
+    ///     .on_packet(|direction, packet| eprintln!("{direction} {packet:?}")); // `{packet}` shows payload bytes
+    /// ```
+    pub fn on_packet(self, see: impl Fn(Direction, &Packet) + Send + Sync + 'static) -> Self {
+        self.observer(OnPacket(see))
+    }
+
     /// How long the last packet waits for others to share its flush. Default: zero, packets that are ready at once
     /// share one in any case.
     ///
@@ -195,6 +212,7 @@ impl Builder {
             calls: Semaphore::new(limits.max_calls),
             handles: AtomicUsize::new(0),
             abandoned: AtomicIsize::new(0),
+            queued: AtomicUsize::new(0),
             blame: OnceLock::new(),
             ended: watch::Sender::new(None),
             peer: watch::Sender::new(PeerStage::Open),
@@ -202,9 +220,11 @@ impl Builder {
             stats: Mutex::default(),
             extensions: self.extensions,
             observers: self.observers,
+            trace: self.trace.open(self.name.as_deref()),
             name: self.name,
             limits,
         });
+        shared.observe(|observer| observer.opened(shared.name.as_deref()));
         let connection = PacketConnection::new(Arc::clone(&shared), 0);
         let session = Session::new(shared, self.handlers);
         (connection, Driver::new(transport, session, limits.max_packet, self.packet_grace, &self.unread))

@@ -2,6 +2,7 @@
 
 use super::error::{CallError, ConnectionError, NotSent};
 use super::inbox::Command;
+use super::trace::CallSpan;
 use super::{Limits, PacketConnection, Shared};
 use crate::outcome::Reply;
 use crate::varint;
@@ -30,6 +31,7 @@ pub struct Call {
     shared: Arc<Shared>,
     /// Apart, since most calls have none of it.
     extras: Option<Box<Extras>>,
+    pub(super) span: CallSpan,
 }
 
 #[derive(Default)]
@@ -47,6 +49,22 @@ enum Step {
     Refused(NotSent),
     /// The answer was handed on.
     Done,
+}
+
+/// Counts a request that waits for its turn.
+struct Queued(Arc<Shared>);
+
+impl Queued {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.queued.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.queued.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How long to wait.
@@ -67,6 +85,7 @@ pub(super) struct Submission {
     pub(super) payload: Bytes,
     pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
     pub(super) observed: Observed,
+    pub(super) span: CallSpan,
 }
 
 /// What the state keeps of a request of ours.
@@ -92,22 +111,26 @@ impl Call {
     pub(super) fn new(connection: &PacketConnection, rq_type: u64, flags: u64, payload: Bytes) -> Self {
         let PacketConnection { shared, channel } = connection;
         let channel = *channel;
+        let span = shared.trace.call(channel, rq_type, payload.len());
         let step = match (shared.fits(&payload), shared.calls.try_acquire()) {
             (Err(reason), _) => Step::Refused(reason),
             (Ok(()), Ok(permit)) => {
                 permit.forget();
-                shared.send(channel, rq_type, flags, payload).map_or_else(Step::Refused, Step::Sent)
+                let sent = shared.send(channel, rq_type, flags, payload, span.clone());
+                sent.map_or_else(Step::Refused, Step::Sent)
             }
             (Ok(()), Err(TryAcquireError::Closed)) => Step::Refused(shared.not_sent()),
             (Ok(()), Err(TryAcquireError::NoPermits)) => {
-                let shared = Arc::clone(shared);
+                let queued = Queued::new(shared);
+                let span = span.clone();
                 Step::Queued(Box::pin(async move {
+                    let shared = &queued.0;
                     shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
-                    shared.send(channel, rq_type, flags, payload)
+                    shared.send(channel, rq_type, flags, payload, span)
                 }))
             }
         };
-        Self { step, shared: Arc::clone(shared), extras: None }
+        Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
     /// As [`new`](Self::new), for whoever has a permit, which is still theirs unless this [is
@@ -119,9 +142,11 @@ impl Call {
         flags: u64,
         payload: Bytes,
     ) -> Self {
-        let sent = shared.fits(&payload).and_then(|()| shared.send(channel, rq_type, flags, payload));
+        let span = shared.trace.call(channel, rq_type, payload.len());
+        let fits = shared.fits(&payload);
+        let sent = fits.and_then(|()| shared.send(channel, rq_type, flags, payload, span.clone()));
         let step = sent.map_or_else(Step::Refused, Step::Sent);
-        Self { step, shared: Arc::clone(shared), extras: None }
+        Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
     pub(super) const fn is_sent(&self) -> bool {
@@ -144,9 +169,11 @@ impl Call {
         self
     }
 
-    /// Names the request for people who look for faults: its `Debug` shows the name.
+    /// Names the request for people who look for faults: its `Debug` and its span show the name.
     pub fn label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
-        self.extras.get_or_insert_default().label = Some(label.into());
+        let label = label.into();
+        self.span.label(&label);
+        self.extras.get_or_insert_default().label = Some(label);
         self
     }
 
@@ -196,10 +223,17 @@ impl Shared {
         if payload > limit { Err(NotSent::TooLong { payload, limit }) } else { Ok(()) }
     }
 
-    fn send(&self, channel: u64, rq_type: u64, flags: u64, payload: Bytes) -> Result<Answer, NotSent> {
+    fn send(
+        &self,
+        channel: u64,
+        rq_type: u64,
+        flags: u64,
+        payload: Bytes,
+        span: CallSpan,
+    ) -> Result<Answer, NotSent> {
         let (answer, waiting) = oneshot::channel();
         let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
-        let submission = Submission { channel, rq_type, flags, payload, answer, observed };
+        let submission = Submission { channel, rq_type, flags, payload, answer, observed, span };
         match self.inbox.push(Command::Submit(submission)) {
             Ok(()) => Ok(waiting),
             Err(_) => Err(self.not_sent()),
@@ -211,15 +245,18 @@ impl Future for Call {
     type Output = Result<Reply, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(answer) = self.poll_answer(cx) {
-            return Poll::Ready(answer);
-        }
-        self.poll_limit(cx).map(Err)
+        let result = match self.poll_answer(cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(ready!(self.poll_limit(cx))),
+        };
+        self.span.settle(&result);
+        Poll::Ready(result)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
+        self.span.give_up();
         let Step::Sent(answer) = &mut self.step else { return };
         if matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
             answer.close();

@@ -170,9 +170,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut busy = false;
         while let Poll::Ready(Some(joined)) = self.tasks.poll_join_next(cx) {
             busy = true;
-            // Panics are outcomes; the only error is that the task was aborted, by us.
-            if let Ok((ticket, outcome)) = joined {
-                self.session.finished(ticket, outcome);
+            // Panics are caught; the only error is that the task was aborted, by us.
+            if let Ok((ticket, performed)) = joined {
+                self.session.finished(ticket, performed);
             }
         }
         busy
@@ -189,10 +189,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn start(&mut self, ticket: Ticket, request: Incoming, cx: &mut Context<'_>) {
+        let rq_type = request.rq_type;
         let handler = self.session.handlers().of(ticket.id.channel);
         match handler.start(ticket, request, cx, &mut self.tasks) {
-            Some(outcome) => self.session.finished(ticket, outcome),
-            None => self.session.goes_on(ticket),
+            Some(performed) => self.session.finished(ticket, performed),
+            None => self.session.goes_on(ticket, rq_type),
         }
     }
 

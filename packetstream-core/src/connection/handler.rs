@@ -1,5 +1,6 @@
 //! Performing the peer's requests.
 
+use super::trace::RequestSpan;
 use super::{Extensions, PacketConnection, Shared};
 use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
@@ -119,8 +120,12 @@ pub(super) struct Ticket {
     pub(super) number: u64,
 }
 
+/// A handler has panicked; the panic's own hook has said how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panicked;
+
 /// The tasks of requests that did not finish at once.
-pub(super) type Tasks = JoinSet<(Ticket, Outcome)>;
+pub(super) type Tasks = JoinSet<(Ticket, Result<Outcome, Panicked>)>;
 
 /// A [`Handler`] as the driver has it, without its type.
 pub(super) trait Perform: Send {
@@ -131,7 +136,7 @@ pub(super) trait Perform: Send {
         request: Incoming,
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
-    ) -> Option<Outcome>;
+    ) -> Option<Result<Outcome, Panicked>>;
 }
 
 /// Erases the type of a handler.
@@ -162,13 +167,14 @@ where
         request: Incoming,
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
-    ) -> Option<Outcome> {
+    ) -> Option<Result<Outcome, Panicked>> {
+        let span = request.shared.trace.request(&request);
         self.place.set(Some((self.make)(request)));
-        if let Poll::Ready(outcome) = poll_caught(self.place.as_mut(), cx) {
-            return Some(outcome);
+        if let Poll::Ready(performed) = poll_caught(self.place.as_mut(), &span, cx) {
+            return Some(performed);
         }
         let place = std::mem::replace(&mut self.place, Box::pin(None));
-        tasks.spawn(Rest { ticket, place });
+        tasks.spawn(Rest { ticket, place, span });
         None
     }
 }
@@ -177,24 +183,37 @@ where
 struct Rest<F> {
     ticket: Ticket,
     place: Pin<Box<Option<F>>>,
+    span: RequestSpan,
 }
 
-impl<F: Future<Output = Outcome>> Future for Rest<F> {
-    type Output = (Ticket, Outcome);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(poll_caught(self.place.as_mut(), cx));
-        Poll::Ready((self.ticket, outcome))
+impl<F> Drop for Rest<F> {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            self.span.give_up();
+            let _entered = self.span.enter();
+            self.place.set(None);
+        }
     }
 }
 
-/// Polls what is in the place, and empties it at the end; a panic of either is the failure that the peer is
-/// told of.
+impl<F: Future<Output = Outcome>> Future for Rest<F> {
+    type Output = (Ticket, Result<Outcome, Panicked>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { place, span, .. } = &mut *self;
+        let performed = ready!(poll_caught(place.as_mut(), span, cx));
+        Poll::Ready((self.ticket, performed))
+    }
+}
+
+/// Polls what is in the place, and empties it at the end; a panic of either is the end, too.
 fn poll_caught<F: Future<Output = Outcome>>(
     mut place: Pin<&mut Option<F>>,
+    span: &RequestSpan,
     cx: &mut Context<'_>,
-) -> Poll<Outcome> {
+) -> Poll<Result<Outcome, Panicked>> {
     let poll = || {
+        let _entered = span.enter();
         let future = place.as_mut().as_pin_mut();
         let outcome = future.map_or(Poll::Ready(Err(Failure::internal())), |future| future.poll(cx));
         if outcome.is_ready() {
@@ -202,9 +221,14 @@ fn poll_caught<F: Future<Output = Outcome>>(
         }
         outcome
     };
-    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
+    let Ok(polled) = catch_unwind(AssertUnwindSafe(poll)) else {
         // What has panicked may do so again when it is dropped; the place is empty all the same.
         let _ = catch_unwind(AssertUnwindSafe(|| place.set(None)));
-        Poll::Ready(Err(Failure::internal()))
-    })
+        span.performed(Err(Panicked));
+        return Poll::Ready(Err(Panicked));
+    };
+    if let Poll::Ready(outcome) = &polled {
+        span.performed(Ok(outcome));
+    }
+    polled.map(Ok)
 }

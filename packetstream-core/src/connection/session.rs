@@ -6,9 +6,9 @@
 use super::Shared;
 use super::barriers::Barriers;
 use super::builder::Limits;
-use super::call::{Submission, Waiter};
+use super::call::{Observed, Submission, Waiter};
 use super::error::{CallError, ConnectionError, NotSent};
-use super::handler::{Incoming, Ticket};
+use super::handler::{Incoming, Panicked, Ticket};
 use super::handlers::Handlers;
 use super::inbox::{Command, Wish};
 use super::report::{CloseReport, EndedBy};
@@ -51,7 +51,7 @@ pub(super) struct Session {
     backlog: VecDeque<Requested>,
     /// When the handlers were begun that did not finish at once, or all if somebody wants to know, by the numbers of
     /// their tickets.
-    running: BTreeMap<u64, Instant>,
+    running: BTreeMap<u64, Running>,
     tickets: u64,
     phase: Phase,
     /// What went wrong first.
@@ -69,6 +69,13 @@ pub(super) struct Session {
     requests_unanswered: u64,
     /// How it has ended, until that is told.
     report: Option<CloseReport>,
+}
+
+/// A handler at work.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    begun: Instant,
+    rq_type: u64,
 }
 
 /// Whether the transport can still be used.
@@ -206,6 +213,11 @@ impl Session {
         (draining, closing) != (self.state.is_draining(), self.state.is_closing())
     }
 
+    /// Requests of ours that were handed over and not taken yet.
+    fn submissions(&self) -> usize {
+        self.commands.iter().filter(|command| matches!(command, Command::Submit(_))).count()
+    }
+
     /// Whether the next command fits what may be in flight.
     fn has_room_for_call(&self) -> bool {
         let in_flight = self.state.in_flight_bytes();
@@ -217,18 +229,22 @@ impl Session {
     }
 
     fn submit(&mut self, submission: Submission) {
-        let Submission { channel, rq_type, flags, payload, answer, observed } = submission;
+        let Submission { channel, rq_type, flags, payload, answer, observed, span } = submission;
         if answer.is_closed() {
             self.stats.calls_withdrawn += 1;
+            self.shared.trace.withdrawn();
             return self.settle(answer, Err(NotSent::Closed.into()));
         }
         let epoch = self.barriers.call();
         let waiter = Waiter { answer, epoch, observed };
         match self.state.submit(channel, rq_type, flags, payload, waiter) {
-            Ok(_) => self.stats.calls += 1,
+            Ok(id) => {
+                self.stats.calls += 1;
+                span.submitted(id);
+            }
             Err((error, waiter)) => {
                 let reason = self.shared.refused(error);
-                self.settle_call(waiter, Err(reason.into()));
+                self.end_call(waiter, reason.into());
             }
         }
     }
@@ -247,11 +263,25 @@ impl Session {
         self.barriers.settled(waiter.epoch);
     }
 
+    /// Tells a caller that there will be no answer, and why.
+    fn end_call(&mut self, waiter: Waiter, error: CallError) {
+        self.observe_unanswered(&waiter.observed, &error);
+        self.settle_call(waiter, Err(error));
+    }
+
+    fn observe_unanswered(&self, observed: &Observed, error: &CallError) {
+        if let Some(observed) = observed {
+            let (rq_type, submitted) = **observed;
+            let waited = submitted.elapsed();
+            self.shared.observe(|observer| observer.call_unanswered(rq_type, waited, error));
+        }
+    }
+
     /// Tells all callers that no answers come any more.
     fn abandon(&mut self, Abandoned { sent, unsent }: Abandoned<Waiter>, cause: &ConnectionError) {
         self.calls_lost += sent.len() as u64;
         for waiter in sent {
-            self.settle_call(waiter, Err(CallError::Lost(cause.clone())));
+            self.end_call(waiter, CallError::Lost(cause.clone()));
         }
         self.refuse_calls(unsent);
     }
@@ -261,7 +291,7 @@ impl Session {
         self.calls_unsent += unsent.len() as u64;
         for waiter in unsent {
             let reason = self.shared.not_sent();
-            self.settle_call(waiter, Err(reason.into()));
+            self.end_call(waiter, reason.into());
         }
         self.shared.finish(Wish::Close);
         self.shared.inbox.end(&mut self.commands);
@@ -269,7 +299,9 @@ impl Session {
             match command {
                 Command::Submit(submission) => {
                     self.calls_unsent += 1;
-                    self.settle(submission.answer, Err(self.shared.not_sent().into()));
+                    let error = self.shared.not_sent().into();
+                    self.observe_unanswered(&submission.observed, &error);
+                    self.settle(submission.answer, Err(error));
                 }
                 Command::Barrier(reached) => self.barriers.add(reached),
                 Command::Open(_) | Command::Serve(..) => {}
@@ -292,43 +324,50 @@ impl Session {
         self.tickets += 1;
         let ticket = Ticket { id: request.id, number: self.tickets };
         if !self.shared.observers.is_empty() {
-            self.goes_on(ticket);
+            self.goes_on(ticket, request.rq_type);
         }
         Some((ticket, Incoming::new(request, Arc::clone(&self.shared))))
     }
 
     /// Takes note that a request did not finish at once, or that its time is of interest.
-    pub(super) fn goes_on(&mut self, ticket: Ticket) {
-        self.running.entry(ticket.number).or_insert_with(Instant::now);
+    pub(super) fn goes_on(&mut self, ticket: Ticket, rq_type: u64) {
+        let begin = || Running { begun: Instant::now(), rq_type };
+        self.running.entry(ticket.number).or_insert_with(begin);
     }
 
     /// Takes note of what came of a request.
-    pub(super) fn finished(&mut self, ticket: Ticket, outcome: Outcome) {
-        if let Some(begun) = self.running.remove(&ticket.number) {
+    pub(super) fn finished(&mut self, ticket: Ticket, performed: Result<Outcome, Panicked>) {
+        let outcome = performed.unwrap_or_else(|Panicked| {
+            self.stats.requests_panicked += 1;
+            Err(Failure::internal())
+        });
+        let outcome = self.fit(outcome);
+        if let Some(Running { begun, rq_type }) = self.running.remove(&ticket.number) {
             let took = begun.elapsed();
-            self.shared.observe(|observer| observer.request_answered(ticket.id, took, &outcome));
+            self.shared.observe(|observer| observer.request_answered(ticket.id, rq_type, took, &outcome));
         }
         self.stats.requests_answered += 1;
-        self.respond(ticket.id, outcome);
+        self.stats.requests_failed += u64::from(outcome.is_err());
+        self.state.respond(ticket.id, outcome);
     }
 
-    fn respond(&mut self, id: RequestId, outcome: Outcome) {
+    /// The outcome, or what is said in place of one that is too long.
+    fn fit(&self, outcome: Outcome) -> Outcome {
         let limit = self.shared.limits.max_payload();
         let length = match &outcome {
             Ok(reply) => reply.payload.len(),
             Err(failure) => failure.payload.len(),
         };
-        let outcome = if length > limit {
-            Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")))
-        } else {
-            outcome
-        };
-        self.state.respond(id, outcome);
+        if length > limit {
+            return Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")));
+        }
+        outcome
     }
 
     fn refuse(&mut self, id: RequestId) {
         self.stats.requests_refused += 1;
-        self.respond(id, Err(Failure::busy("")));
+        self.shared.trace.refused(id, "busy");
+        self.state.respond(id, Err(Failure::busy("")));
     }
 
     fn refuse_backlog(&mut self) {
@@ -371,11 +410,21 @@ impl Session {
     pub(super) fn handle(&mut self, packet: Packet) {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
+        self.shared.trace.received(&packet);
         let channel = packet.channel();
+        let id = RequestId { channel, tag: packet.tag() };
+        let (refused, ignored) = (self.state.refused(), self.state.ignored());
         if channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
             self.accept_channel(channel);
         }
         match self.state.handle_packet(packet) {
+            Ok(None) if self.state.refused() > refused => {
+                let is_open = self.state.is_open(channel);
+                self.shared
+                    .trace
+                    .refused(id, if is_open { "after its end of requests" } else { "unknown channel" });
+            }
+            Ok(None) if self.state.ignored() > ignored => self.shared.trace.ignored(id),
             Ok(None) => {}
             Ok(Some(Event::Answered { waiter, outcome })) => self.answered(channel, waiter, outcome),
             Ok(Some(Event::Requested(request))) => self.admit(request),
@@ -487,6 +536,7 @@ impl Session {
         }
         while let Some(waiter) = self.state.withdraw_next_if(|waiter| waiter.answer.is_closed()) {
             self.stats.calls_withdrawn += 1;
+            self.shared.trace.withdrawn();
             self.settle_call(waiter, Err(NotSent::Closed.into()));
         }
         let packet = self.state.poll_transmit()?;
@@ -495,6 +545,7 @@ impl Session {
         } else {
             self.stats.packets_sent += 1;
             self.shared.observe(|observer| observer.sent(&packet));
+            self.shared.trace.sent(&packet);
         }
         Some(packet)
     }
@@ -595,7 +646,9 @@ impl Session {
         self.stats.flushes = transit.flushes;
         let stats = Stats {
             requests_refused: self.stats.requests_refused + self.state.refused(),
+            packets_ignored: self.state.ignored(),
             in_flight: self.state.in_flight(),
+            queued: self.submissions() + self.state.queued_requests(),
             in_flight_bytes: self.state.in_flight_bytes(),
             performing: self.state.owed() - self.backlog.len(),
             waiting: self.backlog.len(),
@@ -604,7 +657,7 @@ impl Session {
             unsent_bytes: transit.unsent.saturating_add(self.state.queued_bytes()),
             ..self.stats
         };
-        let oldest_handler = self.running.first_key_value().map(|(_, begun)| *begun);
+        let oldest_handler = self.running.first_key_value().map(|(_, running)| running.begun);
         let mut published = self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
         let sent_before = published.stats.packets_sent;
         *published = Published { stats, oldest_handler };
@@ -625,6 +678,8 @@ impl Session {
         self.shared.cancel();
         self.shared.blame(self.cause.clone());
         self.refuse_calls(Vec::new());
+        // Those are dropped that were still at it.
+        self.running.clear();
         self.count_unanswered();
         self.shared.peer.send_replace(PeerStage::Silent);
         self.publish(transit);
@@ -645,6 +700,7 @@ impl Session {
         let Some(report) = self.report.take() else { return };
         let report = CloseReport { shut_down: shut_down.err().map(Arc::new), ..report };
         self.shared.observe(|observer| observer.ended(&report));
+        self.shared.trace.ended(&report);
         self.shared.ended.send_replace(Some(report));
     }
 }

@@ -33,12 +33,23 @@ pub struct Stats {
     pub requests: u64,
     /// Those that were answered, ok or not.
     pub requests_answered: u64,
+    /// Those that were answered not-ok.
+    pub requests_failed: u64,
+    /// Those whose handler panicked; they were answered not-ok.
+    pub requests_panicked: u64,
     /// Requests of the peer that were not performed: too many at once, on a channel that is not open, or after
     /// the peer's own end of requests.
     pub requests_refused: u64,
+    /// Packets of the peer that made no sense and were ignored: answers nobody waits for, requests with a tag in
+    /// flight.
+    pub packets_ignored: u64,
 
-    /// Requests of ours without an answer now, those that wait to be sent among them.
+    /// Requests of ours without an answer now, those that wait for the transport among them.
     pub in_flight: usize,
+    /// Requests of ours that wait to be sent: for their turn, since as many as
+    /// [`Limits::max_calls`](super::Limits::max_calls) are in flight, or for the transport to take what was there
+    /// before.
+    pub queued: usize,
     /// Those whose caller has gone. Each keeps its place among [`Limits::max_calls`](super::Limits::max_calls) until
     /// the peer answers.
     pub abandoned: usize,

@@ -1,6 +1,6 @@
 //! Packets that wait to be sent, responses apart from requests.
 
-use crate::packet::Packet;
+use crate::packet::{Kind, Packet};
 use std::collections::VecDeque;
 use std::mem;
 
@@ -78,6 +78,13 @@ impl Outgoing {
 
     pub(super) fn responses(&self) -> usize {
         self.responses.len()
+    }
+
+    /// Requests, without the end markers: those come last.
+    pub(super) fn requests(&self) -> usize {
+        let is_marker = |packet: &&Packet| packet.kind() == Kind::Control;
+        let markers = self.requests.iter().rev().take_while(is_marker).count();
+        self.requests.len().saturating_sub(markers)
     }
 
     pub(super) fn response_bytes(&self) -> usize {

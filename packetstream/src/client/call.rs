@@ -1,6 +1,7 @@
 //! A typed request on its way.
 
 use super::RequestError;
+use crate::trace;
 use packetstream_core::{BaseRequest, Call, NotSent};
 use std::borrow::Cow;
 use std::future::Future;
@@ -19,7 +20,11 @@ pub struct TypedCall<R> {
 }
 
 impl<R> TypedCall<R> {
-    pub(crate) fn new(call: Call, request: R) -> Self {
+    pub(crate) fn new(call: Call, request: R) -> Self
+    where
+        R: BaseRequest,
+    {
+        trace::asks::<R>(&call);
         Self { call: Ok(call), request }
     }
 

@@ -195,7 +195,7 @@ impl Task {
 
     /// Makes a connection over a stream, for all who wait and all who come.
     fn connected(&mut self, stream: Stream) -> Lease {
-        let connection = (self.connector.builder)().extension(stream.peer()).spawn(stream);
+        let connection = stream.introduce((self.connector.builder)()).spawn(stream);
         let lease = Lease::new(connection, self.state.borrow().connections + 1);
         self.lease = Some(lease.clone());
         self.show(Live::Open(lease.clone()));

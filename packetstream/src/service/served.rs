@@ -4,11 +4,13 @@ use super::context::Context;
 use super::contract::{Held, Turns};
 use super::{Dispatch, Fulfil};
 use crate::protocol::{Carries, ParseRequestError, Protocol};
+use crate::trace;
 use packetstream_core::{
     BaseRequest, Contract, ErrorResponse, Failure, Handler, Incoming, Outcome, Response,
 };
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -81,6 +83,7 @@ impl<P, S> Arrival<'_, P, S> {
         // It is there: nothing else takes it, and this only once.
         let Some(incoming) = self.incoming.take() else { return Err(Failure::internal()) };
         const { R::CONTRACT.check() };
+        trace::fulfils::<R>();
         // Whether it may be asked twice is the business of whoever asks.
         if const { matches!(Contract { idempotent: false, ..R::CONTRACT }, Contract::NONE) } {
             let mut cx = Context::new(incoming);
@@ -203,10 +206,13 @@ async fn perform_blocking<S: Send + Sync + 'static>(
         }
         runtime.block_on(perform(service, cx))
     };
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(trace::carried(work)).await {
         Ok(outcome) => outcome,
-        // It has panicked.
-        Err(_) => Err(Failure::internal()),
+        // The connection deals with panics.
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(Failure::internal()),
+        },
     }
 }
 

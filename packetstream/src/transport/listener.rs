@@ -86,7 +86,7 @@ impl Listener {
     }
 
     /// Has `failed` hear of each connection that [`serve`](Self::serve) has accepted and that fails, once its stream is shut
-    /// down. With the feature `tracing` each is an event, too, at level `DEBUG`, of the target `packetstream::listener`.
+    /// down. With the feature `tracing` each is an event of its connection, too, at level `WARN`.
     #[must_use]
     pub fn on_failed(self, failed: impl Fn(Peer, &CloseReport) + Send + Sync + 'static) -> Self {
         Self { failed: Some(Arc::new(failed)), ..self }

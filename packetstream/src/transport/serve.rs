@@ -180,8 +180,6 @@ impl Served {
     }
 
     fn tell(&self, report: &CloseReport) {
-        #[cfg(feature = "tracing")]
-        tracing::debug!(target: "packetstream::listener", peer = ?self.peer, "a connection failed, {report}");
         if let Some(failed) = &self.failed {
             failed(self.peer, report);
         }

@@ -6,6 +6,7 @@ use super::parts::Parts;
 use super::peer::Peer;
 use super::tcp::TcpOptions;
 use super::{descriptors, inherited, stdio};
+use crate::trace;
 use packetstream_core::{Builder, PacketConnection};
 use std::any::Any;
 use std::future::Future;
@@ -170,9 +171,9 @@ impl Stream {
         self.peer
     }
 
-    /// Has a connection's extensions tell who is at the other end.
-    pub(super) fn introduce(&self, builder: Builder) -> Builder {
-        let builder = builder.extension(self.peer);
+    /// Has a connection's extensions and its span tell who is at the other end.
+    pub(crate) fn introduce(&self, builder: Builder) -> Builder {
+        let builder = trace::peer(builder.extension(self.peer), self.peer);
         #[cfg(feature = "tls")]
         if let Some(session) = &self.tls {
             return builder.extension(session.clone());
