@@ -4,15 +4,12 @@
 mod common;
 
 use common::in_time;
+use common::log::Log;
 use packetstream::{
     Address, Client, Context, Failure, Fulfil, HasPacketConnection, Listener, PacketConnection, Payload,
     Protocol, Request, RequestError, Stream, connect, serve,
 };
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use tracing::{Dispatch, Level, info};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 #[derive(Debug, Request)]
 #[request(reply = u64)]
@@ -115,48 +112,6 @@ impl Fulfil<Echo> for Server {
     }
 }
 
-/// What was logged, by all threads: a process has but one such test at a time.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    fn listen(&self, level: Level) -> tracing::subscriber::DefaultGuard {
-        let format = tracing_subscriber::fmt().with_max_level(level).with_span_events(FmtSpan::CLOSE);
-        tracing::subscriber::set_default(
-            format.without_time().with_ansi(false).with_writer(self.clone()).finish(),
-        )
-    }
-
-    /// The only line with all of these in it.
-    #[track_caller]
-    fn line(&self, parts: &[&str]) -> String {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().filter(|line| parts.iter().all(|part| line.contains(part)));
-        match &lines.collect::<Vec<_>>()[..] {
-            [line] => line.trim_start().to_owned(),
-            lines => panic!("{lines:?} with {parts:?} in\n{text}"),
-        }
-    }
-}
-
 fn server() -> Server {
     Server(tracing::dispatcher::get_default(Clone::clone))
 }
@@ -169,8 +124,7 @@ fn connected() -> (Client<Asked>, PacketConnection) {
 
 #[tokio::test]
 async fn spans_have_the_names_of_typed_requests_at_either_end() {
-    let log = Log::default();
-    let _guard = log.listen(Level::DEBUG);
+    let log = Log::with_spans(Level::DEBUG);
     let (client, _served) = connected();
     in_time(async { client.call(Count { text: "four".into() }).await.unwrap() }).await;
     log.line(&["packetstream::call{connection=\"here\"", "request=\"Count\"", "outcome=\"ok\"", "close"]);
@@ -179,8 +133,7 @@ async fn spans_have_the_names_of_typed_requests_at_either_end() {
 
 #[tokio::test]
 async fn what_blocks_on_a_thread_of_its_own_lies_in_the_span_too() {
-    let log = Log::default();
-    let _guard = log.listen(Level::DEBUG);
+    let log = Log::with_spans(Level::DEBUG);
     let (client, _served) = connected();
     in_time(async { client.call(Block { text: String::new() }).await.unwrap() }).await;
     log.line(&["packetstream::request{connection=\"there\"", "request=\"Block\"}: tracing: blocking"]);
@@ -188,8 +141,7 @@ async fn what_blocks_on_a_thread_of_its_own_lies_in_the_span_too() {
 
 #[tokio::test]
 async fn a_panic_on_a_thread_of_its_own_is_an_error_as_any_other() {
-    let log = Log::default();
-    let _guard = log.listen(Level::ERROR);
+    let log = Log::with_spans(Level::ERROR);
     let (client, served) = connected();
     let result = in_time(client.call(Block { text: "as asked".into() })).await;
     assert!(matches!(result, Err(RequestError::Refused(failure)) if failure == Failure::internal()));
@@ -202,8 +154,7 @@ async fn a_panic_on_a_thread_of_its_own_is_an_error_as_any_other() {
 
 #[tokio::test]
 async fn spans_of_connections_say_who_the_peer_is() {
-    let log = Log::default();
-    let _guard = log.listen(Level::DEBUG);
+    let log = Log::with_spans(Level::DEBUG);
     in_time(async {
         let listener = Listener::bind(&Address::Tcp("127.0.0.1:0".into())).await.unwrap();
         let address = listener.local_address().to_string();
@@ -221,8 +172,7 @@ async fn spans_of_connections_say_who_the_peer_is() {
 #[tokio::test]
 async fn typed_values_and_declared_failures_are_never_logged() {
     let secret: String = std::iter::repeat_with(|| rand::random_range('a'..='z')).take(24).collect();
-    let log = Log::default();
-    let _guard = log.listen(Level::TRACE);
+    let log = Log::with_spans(Level::TRACE);
     let (client, served) = connected();
     let text = || secret.clone();
     in_time(async {
@@ -239,7 +189,7 @@ async fn typed_values_and_declared_failures_are_never_logged() {
         served.closed().await;
     })
     .await;
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.matches("packetstream::packet").count() >= 20, "{logged}");
     assert!(!logged.contains(&secret[..6]), "{logged}");
 }

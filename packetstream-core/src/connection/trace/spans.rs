@@ -1,7 +1,8 @@
 //! Spans and events of a connection.
 //!
 //! ```text
-//!   packetstream::connection     from its making until it has ended and no handle is left
+//!   packetstream::connection     from its making, within the span of whoever makes it, until it has ended and no
+//!   │                            handle is left
 //!   ├─ packetstream::request     one of the peer's, while it is performed
 //!   └─ packetstream::call        one of ours, until whoever waits has its end or gives up; within the caller's
 //!                                span, if there is one, and then it follows from the connection
@@ -40,14 +41,14 @@ pub(in crate::connection) struct Settings {
 }
 
 impl Builder {
-    /// Says in the connection's span who is at the other end.
+    /// Says in the connection's span who is at the other end. With the feature `tracing`.
     pub fn peer(mut self, peer: impl fmt::Display) -> Self {
         self.trace.peer = Some(peer.to_string());
         self
     }
 
     /// Has the events of packets, at level `TRACE`, show as many bytes of each payload, escaped as ASCII. Default: 0;
-    /// payloads may be no log's business.
+    /// payloads may be no log's business. With the feature `tracing`.
     pub fn trace_payloads(mut self, bytes: usize) -> Self {
         self.trace.payload_bytes = bytes;
         self
@@ -55,7 +56,7 @@ impl Builder {
 }
 
 impl PacketConnection {
-    /// The connection's span, for what else belongs to it: tasks around it, fields, events.
+    /// The connection's span, for what else belongs to it: tasks around it, events. With the feature `tracing`.
     #[must_use]
     pub fn span(&self) -> &Span {
         &self.shared.trace.span
@@ -63,7 +64,8 @@ impl PacketConnection {
 }
 
 impl Call {
-    /// The call's span, until it has ended. Its field `request` is free, for the name of what is asked.
+    /// The call's span, until it has ended. Its field `request` is free, for the name of what is asked. With the
+    /// feature `tracing`.
     #[must_use]
     pub const fn span(&self) -> &Span {
         &self.span.0
