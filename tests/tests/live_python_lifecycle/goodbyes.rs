@@ -77,8 +77,9 @@ async fn what_waits_is_answered(we: Party) {
         stage.asks(Client, Work::Held, payload).await;
     }
     stage.holds(Server, 4).await;
+    stage.settles(Server).await;
     stage.closes(Server).await;
-    stage.tape.reads_of(Server, &["< ERQ"]).await;
+    stage.tape.reads_of(Server, &["< request 2", "< ERQ"]).await;
     stage.python.never_says("closed").await;
     stage.releases(Server).await;
     for payload in payloads {
@@ -88,7 +89,7 @@ async fn what_waits_is_answered(we: Party) {
     stage.ends_well(Server).await;
 
     let lines = stage.tape.lines();
-    let (asked, rest) = lines.split_at(7);
+    let (asked, rest) = lines.split_at(9);
     assert_eq!(asked.last().unwrap(), "< ERQ");
     let (answers, goodbye) = rest.split_at(6);
     assert!(answers.iter().all(|line| line.starts_with("< ok")), "{answers:?}");
@@ -166,11 +167,12 @@ async fn crosses_pythons_goodbye() {
     let mut stage = Stage::set(Client).await;
     stage.asks(Client, Work::Held, "first").await;
     stage.holds(Server, 1).await;
+    stage.settles(Server).await;
     stage.tape.hold(Server);
     stage.closes(Server).await;
-    stage.tape.reads(&["> request 2", "< ERQ"]).await;
+    stage.tape.reads(&["> request 2", "< request 2", "> ok 2", "< ERQ"]).await;
     stage.asks(Client, Work::Reverse, "second").await;
-    stage.tape.has(4).await;
+    stage.tape.has(6).await;
     stage.tape.pass(Server);
     stage.releases(Server).await;
     let mut lost = 0;

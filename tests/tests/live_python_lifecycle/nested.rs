@@ -47,13 +47,19 @@ async fn asks_back_after_its_own_end(we: Party) {
     let mut stage = Stage::set(we).await;
     stage.asks(Client, Work::HeldAskBack, "abc").await;
     stage.holds(Server, 1).await;
+    stage.settles(Server).await;
     stage.closes(Server).await;
-    stage.tape.reads(&["> request 2", "< ERQ"]).await;
+    stage.tape.reads(&["> request 2", "< request 2", "> ok 2", "< ERQ"]).await;
     stage.releases(Server).await;
-    // Neither side's handler can ask any more: both are told so by their own.
+    // Neither side's handler can ask any more. Ours is told so by our side; Python's by its own, or else by us.
     let words = if we == Client { "exception during handler" } else { "request not sent" };
     assert_eq!(stage.answer(Client).await, Answer::not_ok(words));
     stage.hears_the_end_and_closes(Client).await;
     stage.ends_well(Server).await;
-    stage.tape.reads(&["> request 2", "< ERQ", "< not-ok 2", "< EOF", "> ERQ", "> EOF"]).await;
+    let refused = ["< request 3", "> not-ok 3"];
+    let mut lines = stage.tape.lines();
+    if we == Client && lines.get(4..6).is_some_and(|lines| lines == refused) {
+        lines.drain(4..6);
+    }
+    assert_eq!(lines[4..], ["< not-ok 2", "< EOF", "> ERQ", "> EOF"]);
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::net::UnixStream;
 
 /// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One of the two in a conversation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -147,6 +147,13 @@ impl Stage {
         for _ in 0..count {
             self.python.says("handling").await;
         }
+    }
+
+    /// Has a party ask something, so that what it was asked before has surely reached it. Python forgets what it owes
+    /// when it closes just as it begins a request.
+    pub(crate) async fn settles(&mut self, party: Party) {
+        self.asks(party, Work::Reverse, "settled").await;
+        assert_eq!(self.answer(party).await, Answer::reversed("settled"));
     }
 
     /// Lets a party go on with held requests.
