@@ -14,6 +14,10 @@
 //! | [`Payload`], [`BaseRequest`] | payload bytes to types |
 //! | `PacketConnection` | all of it over an `AsyncRead + AsyncWrite`, with the feature `tokio` (default) |
 
+#[cfg(feature = "tokio")]
+pub mod blocking;
+#[cfg(feature = "tokio")]
+pub mod clock;
 mod codec;
 #[cfg(feature = "tokio")]
 mod connection;

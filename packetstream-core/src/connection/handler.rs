@@ -5,9 +5,9 @@ use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
 use bytes::Bytes;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
@@ -17,7 +17,8 @@ use tokio::time::Instant;
 ///
 /// The connection's own task polls the future once, reading nothing meanwhile: do not block in it. If it
 /// does not finish at once it goes on as a task of its own, and is dropped when the connection dies. A
-/// panic is answered with [`Failure::internal`]; the connection lives on.
+/// panic is answered with [`Failure::internal`]; the connection lives on. On [threads](crate::blocking) each future has
+/// a thread to itself until it has finished, and may block.
 ///
 /// Async closures that take an [`Incoming`] are handlers:
 ///
@@ -29,6 +30,16 @@ use tokio::time::Instant;
 pub trait Handler: Send + Sync + 'static {
     /// Performs one request.
     fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
+
+    /// Takes note that a request has arrived, before [`handle`](Self::handle) is called for it. It must not block,
+    /// and does nothing unless it is written.
+    ///
+    /// Only connections on [threads](crate::blocking) call it, in the order of arrival: there several requests may be
+    /// begun at once, and `handle` be called in another order. A handler that passes requests on to another passes
+    /// this on, too.
+    fn arrived(&self, request: &Incoming) {
+        let _ = request;
+    }
 }
 
 impl<F, R> Handler for F
@@ -135,27 +146,36 @@ pub(super) trait Perform: Send {
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
     ) -> Option<Outcome>;
+
+    /// Takes note that a request has arrived, and makes the future that performs it; a panic of it is an outcome.
+    fn begin(&self, request: Incoming) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 }
 
 /// Erases the type of a handler.
 pub(super) fn perform(handler: impl Handler) -> Box<dyn Perform> {
     let handler = Arc::new(handler);
+    let arrived = {
+        let handler = Arc::clone(&handler);
+        move |request: &Incoming| handler.arrived(request)
+    };
     let make = move |request| {
         let handler = Arc::clone(&handler);
         async move { handler.handle(request).await }
     };
-    Box::new(InPlace { make, place: Box::pin(None) })
+    Box::new(InPlace { arrived, make, place: Box::pin(None) })
 }
 
 /// Polls a handler's future in a place that serves one request after the other, so that a request which
 /// finishes at once costs neither an allocation nor a task.
-struct InPlace<M, F> {
+struct InPlace<A, M, F> {
+    arrived: A,
     make: M,
     place: Pin<Box<Option<F>>>,
 }
 
-impl<M, F> Perform for InPlace<M, F>
+impl<A, M, F> Perform for InPlace<A, M, F>
 where
+    A: Fn(&Incoming) + Send,
     M: Fn(Incoming) -> F + Send,
     F: Future<Output = Outcome> + Send + 'static,
 {
@@ -173,6 +193,15 @@ where
         let place = std::mem::replace(&mut self.place, Box::pin(None));
         tasks.spawn(Rest { ticket, place });
         None
+    }
+
+    fn begin(&self, request: Incoming) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+        (self.arrived)(&request);
+        let future = (self.make)(request);
+        Box::pin(async move {
+            let mut place = pin!(Some(future));
+            poll_fn(|cx| poll_caught(place.as_mut(), cx)).await
+        })
     }
 }
 
