@@ -10,6 +10,9 @@ use tokio::io::AsyncWrite;
 
 /// Pieces of one vectored write.
 const SLICES: usize = 16;
+/// Bytes of one write that blocks. It returns only when all are taken: with more of them, a peer that reads slowly
+/// would look like one that reads nothing.
+const BLOCKING: usize = 16 << 10;
 
 /// Packets on their way to the transport, and whether it may still hold some back.
 #[derive(Debug, Default)]
@@ -61,18 +64,13 @@ impl Writer {
         self.responses += std::mem::take(&mut queued.responses);
     }
 
-    /// Writes what there is, with one write that may block, and flushes when that was all.
+    /// Writes what there is, with one write of 16 KiB at most that may block, and flushes when that was all.
     pub(super) fn write(&mut self, transport: &mut impl Write) -> io::Result<()> {
         if self.buffer.has_remaining() {
-            let buffer = &self.buffer;
-            let written = if buffer.chunk().len() < buffer.remaining() {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let used = buffer.chunks_vectored(&mut slices);
-                transport.write_vectored(&slices[..used])
-            } else {
-                transport.write(buffer.chunk())
-            };
-            match written {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let first = (&mut self.buffer).take(BLOCKING);
+            let used = first.chunks_vectored(&mut slices);
+            match transport.write_vectored(&slices[..used]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
                 written => self.advance(written?)?,
             }
