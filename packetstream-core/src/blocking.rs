@@ -39,14 +39,13 @@
 //! anything is sent, but for [`Call::wait`] of a request that is on its way already. From other threads one can also
 //! wait for a connection that a runtime drives: each handle converts to the other.
 
-use crate::connection::park::may_block;
 use crate::connection::{self, Builder, Call, CallError, CloseReport, Extensions, Handler, NotSent, Stats};
 use crate::outcome::Reply;
 use bytes::Bytes;
 use std::future::Future;
 use std::thread;
 
-pub use crate::connection::park::InsideRuntime;
+pub use crate::connection::park::{InsideRuntime, may_block};
 pub use crate::connection::threads::{Driver, Ended, Half, SpawnError, Transport};
 
 /// Makes a connection over `transport`, and the driver that has to run for it to have deadlines.

@@ -126,6 +126,7 @@
 //! [`ConnectionError::ClosedByPeer`]. The answers may take [`Limits::answer_timeout`], the peer's last packet
 //! [`Limits::close_timeout`]. [`PacketConnection`] has the other verbs: `drain`, `barrier`, `abort`.
 
+pub mod blocking;
 mod client;
 pub mod lock;
 mod outline;

@@ -13,6 +13,10 @@ mod stream;
 pub use address::Address;
 pub use address::AddressError;
 pub use child::Child;
+pub(crate) use listener::SocketFile;
+pub(crate) use listener::is_scarcity;
+pub(crate) use listener::is_the_peers;
+
 pub use listener::Listener;
 pub use listener::ServeError;
 pub use peer::Credentials;

@@ -4,11 +4,12 @@ use super::{Extensions, PacketConnection, Shared};
 use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
 use bytes::Bytes;
+use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -31,13 +32,13 @@ pub trait Handler: Send + Sync + 'static {
     /// Performs one request.
     fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
 
-    /// Takes note that a request has arrived, before [`handle`](Self::handle) is called for it. It must not block,
-    /// and does nothing unless it is written.
+    /// Takes note that a request has arrived, before [`handle`](Self::handle) is called for it, and may
+    /// [attach](Incoming::attach) to it what that will want. It must not block, and does nothing unless it is written.
     ///
-    /// Only connections on [threads](crate::blocking) call it, in the order of arrival: there several requests may be
-    /// begun at once, and `handle` be called in another order. A handler that passes requests on to another passes
+    /// Only connections on [threads](crate::blocking) call it, in the order of arrival: several requests are begun at
+    /// once there, and `handle` may be called in another order. A handler that passes requests on to another passes
     /// this on, too.
-    fn arrived(&self, request: &Incoming) {
+    fn arrived(&self, request: &mut Incoming) {
         let _ = request;
     }
 }
@@ -63,12 +64,26 @@ pub struct Incoming {
     /// The application's bytes.
     pub payload: Bytes,
     shared: Arc<Shared>,
+    /// In a mutex only to be shared: nobody ever waits for it.
+    attached: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 impl Incoming {
     pub(super) fn new(request: Requested, shared: Arc<Shared>) -> Self {
         let Requested { id, rq_type, flags, payload } = request;
-        Self { id, rq_type, flags, payload, shared }
+        Self { id, rq_type, flags, payload, shared, attached: Mutex::new(None) }
+    }
+
+    /// Keeps a value with the request, in place of the one it has, for [`Handler::arrived`].
+    pub fn attach(&mut self, value: impl Any + Send) {
+        *self.attached.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(value));
+    }
+
+    /// Takes the value that was attached, if it is of this type.
+    pub fn detach<T: Any>(&mut self) -> Option<T> {
+        let attached = self.attached.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let value = attached.take_if(|value| value.is::<T>())?;
+        value.downcast().ok().map(|value| *value)
     }
 
     /// The connection and the channel that the request came over, to ask the peer in turn.
@@ -156,7 +171,7 @@ pub(super) fn perform(handler: impl Handler) -> Box<dyn Perform> {
     let handler = Arc::new(handler);
     let arrived = {
         let handler = Arc::clone(&handler);
-        move |request: &Incoming| handler.arrived(request)
+        move |request: &mut Incoming| handler.arrived(request)
     };
     let make = move |request| {
         let handler = Arc::clone(&handler);
@@ -175,7 +190,7 @@ struct InPlace<A, M, F> {
 
 impl<A, M, F> Perform for InPlace<A, M, F>
 where
-    A: Fn(&Incoming) + Send,
+    A: Fn(&mut Incoming) + Send,
     M: Fn(Incoming) -> F + Send,
     F: Future<Output = Outcome> + Send + 'static,
 {
@@ -195,8 +210,8 @@ where
         None
     }
 
-    fn begin(&self, request: Incoming) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
-        (self.arrived)(&request);
+    fn begin(&self, mut request: Incoming) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+        (self.arrived)(&mut request);
         let future = (self.make)(request);
         Box::pin(async move {
             let mut place = pin!(Some(future));

@@ -19,7 +19,7 @@ pub struct InsideRuntime;
 /// # Errors
 ///
 /// [`InsideRuntime`], on all threads of a tokio runtime.
-pub(crate) fn may_block() -> Result<(), InsideRuntime> {
+pub fn may_block() -> Result<(), InsideRuntime> {
     if Handle::try_current().is_ok() { Err(InsideRuntime) } else { Ok(()) }
 }
 

@@ -17,8 +17,8 @@ fn pipes() -> ((PipeReader, PipeWriter), (PipeReader, PipeWriter)) {
         rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
         (reader, writer)
     };
-    let ((read_here, write_there), (read_there, write_here)) = (pipe(), pipe());
-    ((read_here, write_here), (read_there, write_there))
+    let ((read_a, write_b), (read_b, write_a)) = (pipe(), pipe());
+    ((read_a, write_a), (read_b, write_b))
 }
 
 #[test]

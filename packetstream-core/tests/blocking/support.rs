@@ -83,6 +83,7 @@ impl Script {
         self.stream.write_all(bytes).unwrap();
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "a script reads better so")]
     pub(crate) fn sends(&mut self, packet: Packet) {
         self.says(&packet.transcribe());
     }

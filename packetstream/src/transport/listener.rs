@@ -151,13 +151,13 @@ async fn serve_and_shut_down(builder: Builder, stream: Stream) -> Result<(), Con
 }
 
 /// Whether accepting failed because of the peer and not because of this machine.
-fn is_the_peers(error: &io::Error) -> bool {
+pub(crate) fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
 }
 
 /// Whether accepting failed for lack of descriptors or memory, which passes.
-fn is_scarcity(error: &io::Error) -> bool {
+pub(crate) fn is_scarcity(error: &io::Error) -> bool {
     let scarcities = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
     Errno::from_io_error(error).is_some_and(|errno| scarcities.contains(&errno))
 }
@@ -176,7 +176,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// Removed on drop.
 #[derive(Debug)]
-struct SocketFile(PathBuf);
+pub(crate) struct SocketFile(pub(crate) PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
