@@ -27,7 +27,7 @@
 //!
 //! # Handlers
 //!
-//! Handlers are the same [`Handler`](crate::Handler)s. Each future has a thread to itself, up to
+//! Handlers are the same [`Handler`]s. Each future has a thread to itself, up to
 //! [`Builder::handler_threads`] of them, and may block it. There is no tokio runtime: what needs one panics, which is
 //! a failure of that request; the synchronisation primitives of tokio work. When the connection has ended, futures that
 //! wait are dropped; one that blocks goes on until it returns, and can look at

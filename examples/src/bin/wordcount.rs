@@ -104,7 +104,7 @@ impl Fulfil<Read> for Files {
 
 fn main() -> ExitCode {
     let Options { serve, files } = Options::parse();
-    match if serve { count() } else { ask(files) } {
+    match if serve { count() } else { ask(&files) } {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("wordcount: {}", one_line(&*error));
@@ -118,7 +118,7 @@ fn count() -> Result<(), Box<dyn Error>> {
     Ok(listener.serve(|| PacketConnection::builder().handler(serve::<Counting, _>(Words)))?)
 }
 
-fn ask(names: Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+fn ask(names: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     let open = |name: &PathBuf| {
         File::open(name).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", name.display())))
     };
@@ -130,7 +130,7 @@ fn ask(names: Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
 
     let counter = Counter::from(PacketConnection::from(connection.clone()));
     // All are on their way before the first is waited for.
-    let calls = (0..).zip(&names).map(|(file, name)| (name, counter.count(Count { file })));
+    let calls = (0..).zip(names).map(|(file, name)| (name, counter.count(Count { file })));
     let mut total = 0;
     for (name, call) in calls.collect::<Vec<_>>() {
         let words = call.wait()?;

@@ -10,9 +10,6 @@ use tokio::io::AsyncWrite;
 
 /// Pieces of one vectored write.
 const SLICES: usize = 16;
-/// Bytes of one write that blocks. It returns only when all are taken: with more of them, a peer that reads slowly
-/// would look like one that reads nothing.
-const BLOCKING: usize = 16 << 10;
 
 /// Packets on their way to the transport, and whether it may still hold some back.
 #[derive(Debug, Default)]
@@ -64,11 +61,11 @@ impl Writer {
         self.responses += std::mem::take(&mut queued.responses);
     }
 
-    /// Writes what there is, with one write of 16 KiB at most that may block, and flushes when that was all.
-    pub(super) fn write(&mut self, transport: &mut impl Write) -> io::Result<()> {
+    /// Writes what there is, with one write of this many bytes at most that may block, and flushes when that was all.
+    pub(super) fn write(&mut self, transport: &mut impl Write, most: usize) -> io::Result<()> {
         if self.buffer.has_remaining() {
             let mut slices = [IoSlice::new(&[]); SLICES];
-            let first = (&mut self.buffer).take(BLOCKING);
+            let first = (&mut self.buffer).take(most);
             let used = first.chunks_vectored(&mut slices);
             match transport.write_vectored(&slices[..used]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),

@@ -33,8 +33,11 @@ impl Child {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let pid = child.id();
-        let keeper =
-            Arc::new(Keeper { child: Mutex::new(child), status: Mutex::new(None), ended: Condvar::new() });
+        let keeper = Arc::new(Keeper {
+            child: Mutex::new(child),
+            life: Mutex::new(Life::Runs),
+            ended: Condvar::new(),
+        });
         let waiting = Arc::clone(&keeper);
         let waiter = thread::Builder::new().name("packetstream child".into());
         if let Err(error) = waiter.spawn(move || waiting.wait_for(pid)) {
@@ -66,9 +69,16 @@ impl Child {
 #[derive(Debug)]
 struct Keeper {
     child: Mutex<std::process::Child>,
-    /// How it ended, once it has; nothing within if that cannot be had.
-    status: Mutex<Option<Option<ExitStatus>>>,
+    life: Mutex<Life>,
     ended: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Life {
+    Runs,
+    Ended(ExitStatus),
+    /// It has ended, and its status cannot be had.
+    Lost,
 }
 
 impl Keeper {
@@ -85,8 +95,8 @@ impl Keeper {
     }
 
     fn reap(&self) {
-        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait().ok();
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = status.map_or(Life::Lost, Life::Ended);
         self.ended.notify_all();
     }
 
@@ -97,15 +107,19 @@ impl Keeper {
 
     /// How it ended; nothing if it does not within the limit.
     fn ended(&self, limit: Option<Duration>) -> Option<io::Result<ExitStatus>> {
-        let runs = |status: &mut Option<Option<ExitStatus>>| status.is_none();
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        let status = match limit {
+        let runs = |life: &mut Life| *life == Life::Runs;
+        let life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        let life = match limit {
             Some(limit) => {
-                self.ended.wait_timeout_while(status, limit, runs).unwrap_or_else(PoisonError::into_inner).0
+                self.ended.wait_timeout_while(life, limit, runs).unwrap_or_else(PoisonError::into_inner).0
             }
-            None => self.ended.wait_while(status, runs).unwrap_or_else(PoisonError::into_inner),
+            None => self.ended.wait_while(life, runs).unwrap_or_else(PoisonError::into_inner),
         };
-        status.map(|status| status.ok_or_else(unknown))
+        match *life {
+            Life::Runs => None,
+            Life::Ended(status) => Some(Ok(status)),
+            Life::Lost => Some(Err(unknown())),
+        }
     }
 
     /// Ends it, if it does not end by itself in time.

@@ -7,10 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Bytes of one write. It returns only when all of them are taken.
+const WRITE: usize = 64 << 10;
+/// Bytes of one write when the last was slow: with more of them, a peer that reads slowly would look like one that reads
+/// nothing.
+const SLOW_WRITE: usize = 4 << 10;
+/// What takes longer is slow.
+const SLOW: Duration = Duration::from_millis(10);
+
 /// Writes until the end of the connection.
 pub(super) fn run(monitor: &Arc<Monitor>, transport: &mut impl Write) {
     let mut writer = Writer::default();
     let mut grace_over = None;
+    let mut most = WRITE;
     let mut inner = monitor.lock();
     loop {
         inner.writer = Whereabouts::Near;
@@ -44,7 +53,9 @@ pub(super) fn run(monitor: &Arc<Monitor>, transport: &mut impl Write) {
         drop(inner);
 
         monitor.bell.begin_writing();
-        let written = writer.write(transport);
+        let start = Instant::now();
+        let written = writer.write(transport, most);
+        most = if start.elapsed() > SLOW { SLOW_WRITE } else { WRITE };
         monitor.bell.end_writing();
 
         inner = monitor.lock();
