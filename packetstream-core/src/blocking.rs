@@ -102,6 +102,11 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, InsideRuntime> {
 pub struct PacketConnection(connection::PacketConnection);
 
 impl PacketConnection {
+    /// A client of the same connection, of any kind: generated, typed, or its async handle.
+    pub fn client<C: From<connection::PacketConnection>>(&self) -> C {
+        self.0.clone().into()
+    }
+
     /// The same connection, asking on another channel: see
     /// [`PacketConnection::channel`](connection::PacketConnection::channel).
     #[must_use]

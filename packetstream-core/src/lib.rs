@@ -13,6 +13,7 @@
 //! | [`ConnectionState`] | packets to events: the protocol without I/O, clock or runtime |
 //! | [`Payload`], [`BaseRequest`] | payload bytes to types |
 //! | `PacketConnection` | all of it over an `AsyncRead + AsyncWrite`, with the feature `tokio` (default) |
+//! | `blocking` | the same over `Read` and `Write`, on plain threads; also with the feature `tokio`, but without its runtime |
 
 #[cfg(feature = "tokio")]
 pub mod blocking;

@@ -42,7 +42,7 @@
 //!
 //!     let builder = PacketConnection::builder().handler(serve::<Asking, _>(User));
 //!     let connection = blocking::spawn(builder, here)?;
-//!     let counter = Counter::from(connection.clone());
+//!     let counter = connection.client::<Counter>();
 //!     assert_eq!(counter.count(Count { word: "to".into(), text: "to be or not to be".into() }).wait()?, 2);
 //!
 //!     connection.close();

@@ -105,6 +105,10 @@
 //! is `AsyncRead + AsyncWrite`. [`Stream`] and [`Listener`] open such streams by [`Address`];
 //! [`connect`] does it all for a side that only asks. [`Peer`] tells who is at the other end.
 //!
+//! # Without a runtime
+//!
+//! [`blocking`] has the same connections on plain threads, for the same protocols and services.
+//!
 //! # Back-pressure
 //!
 //! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its

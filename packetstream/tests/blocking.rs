@@ -91,7 +91,7 @@ fn clients_of_both_kinds_ask_and_handlers_ask_back() {
         let (connection, _peer) = pair(serve::<Sums, _>(Adder), serve::<Calc, _>(Server));
         let client = blocking::Client::<Calc>::from(connection.clone());
         assert_eq!(client.call(Double(21)).unwrap(), 42);
-        let generated = CalcClient::from(PacketConnection::from(connection));
+        let generated = connection.client::<CalcClient>();
         assert_eq!(generated.double(Double(4)).wait().unwrap(), 8);
         let calls = [1, 2, 3].map(|n| client.submit(Double(n)));
         assert_eq!(calls.map(|call| call.wait().unwrap()), [2, 4, 6]);

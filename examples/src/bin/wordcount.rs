@@ -128,7 +128,7 @@ fn ask(names: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     let (stream, _) = Child::spawn(child)?;
     let connection = spawn(PacketConnection::builder().handler(serve::<Reading, _>(files)), stream)?;
 
-    let counter = Counter::from(PacketConnection::from(connection.clone()));
+    let counter = connection.client::<Counter>();
     // All are on their way before the first is waited for.
     let calls = (0..).zip(names).map(|(file, name)| (name, counter.count(Count { file })));
     let mut total = 0;

@@ -31,7 +31,7 @@ pub struct Limits {
     /// Payload bytes of our requests in flight; one that is larger goes alone. Default: 16 MiB.
     pub max_call_bytes: usize,
     /// Requests of the peer that are performed at once, counted until their response is handed to the
-    /// transport. At least 1. Default: 256.
+    /// transport. At least 1. Default: 256. On threads also no more than [`Builder::handler_threads`].
     pub max_handlers: usize,
     /// Requests of the peer that wait to be performed. When there are more, reading pauses; if that
     /// could keep answers to our own requests from us, requests are answered not-ok `busy` instead

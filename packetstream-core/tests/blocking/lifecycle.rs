@@ -3,8 +3,10 @@
 use super::support::{Script, answer, builder, in_time, never, pair, reverse, spawn};
 use bytes::Bytes;
 use packetstream_core::blocking;
-use packetstream_core::{CallError, ConnectionError, EndedBy, Kind, Limits, NotSent, Packet};
-use std::io::Write;
+use packetstream_core::{
+    CallError, ConnectionError, EndedBy, Incoming, Kind, Limits, NotSent, Packet, Reply,
+};
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -269,5 +271,29 @@ fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves_again
         let (_connection, driver) = ended.reuse(builder().handler(reverse)).unwrap();
         peer.expects(answer(2, b"niaga"));
         drop(driver);
+    });
+}
+
+#[test]
+fn an_ended_connection_keeps_nothing_even_if_a_thread_is_left_behind() {
+    in_time(|| {
+        let (from_peer, _to_us) = io::pipe().unwrap();
+        let (_from_us, to_peer) = io::pipe().unwrap();
+        let kept = Arc::new(());
+        let in_handler = Arc::clone(&kept);
+        let handler = move |_: Incoming| {
+            let _kept = &in_handler;
+            std::future::ready(Ok(Reply::default()))
+        };
+        let builder = builder().handler(handler).extension(Arc::clone(&kept));
+        let connection = spawn(builder, (from_peer, to_peer));
+        assert_eq!(Arc::strong_count(&kept), 3);
+        connection.abort();
+        connection.closed().unwrap();
+        drop(connection);
+        // Whoever has told of the end lets go right after that, but for the extensions, which the left thread may see.
+        while Arc::strong_count(&kept) > 2 {
+            thread::yield_now();
+        }
     });
 }
