@@ -103,6 +103,7 @@ pub struct PacketConnection(connection::PacketConnection);
 
 impl PacketConnection {
     /// A client of the same connection, of any kind: generated, typed, or its async handle.
+    #[must_use]
     pub fn client<C: From<connection::PacketConnection>>(&self) -> C {
         self.0.clone().into()
     }

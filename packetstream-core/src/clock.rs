@@ -91,15 +91,18 @@ impl Alarm {
         }
         let mut queue = queue();
         let number = *self.number.get_or_insert_with(|| queue.number());
-        queue.wakers.insert((self.deadline, number), cx.waker().clone());
+        let before = queue.wakers.insert((self.deadline, number), cx.waker().clone());
         if queue.wakers.first_key_value().is_some_and(|(first, _)| *first == (self.deadline, number)) {
             EARLIER.notify_one();
         }
         if !queue.has_thread {
             queue.has_thread = thread::Builder::new().name("packetstream clock".into()).spawn(ring).is_ok();
         }
-        if !queue.has_thread {
-            drop(queue);
+        let has_thread = queue.has_thread;
+        drop(queue);
+        // Code of others, which the lock is not held for.
+        drop(before);
+        if !has_thread {
             thread::sleep(WITHOUT_THREAD.min(self.deadline.saturating_duration_since(Instant::now())));
             cx.waker().wake_by_ref();
         }
@@ -111,7 +114,7 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let waker = queue().wakers.remove(&(self.deadline, number));
-            // Code of others, which the lock is not held for.
+            // As above.
             drop(waker);
         }
     }

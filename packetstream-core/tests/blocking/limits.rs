@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,6 +64,58 @@ fn a_peer_that_reads_nothing_is_given_up_after_the_stall_limit() {
         assert!(matches!(error, ConnectionError::WriteStalled { .. }), "{error:?}");
         let error = call.wait().unwrap_err();
         assert!(matches!(error, CallError::Lost(ConnectionError::WriteStalled { .. })), "{error:?}");
+    });
+}
+
+/// A stream whose writer tells when it writes, and is held up until the other half of that is dropped.
+fn held_up() -> (Receiver<Sender<()>>, (UnixStream, HeldUp), UnixStream) {
+    let (peer, stream) = UnixStream::pair().unwrap();
+    let (writes, writing) = mpsc::channel();
+    (writing, (stream, HeldUp(writes)), peer)
+}
+
+struct HeldUp(Sender<Sender<()>>);
+
+impl Write for HeldUp {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let (go_on, goes_on) = mpsc::channel();
+        self.0.send(go_on).unwrap();
+        goes_on.recv().unwrap_err();
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn handles_are_obeyed_while_the_writer_is_held_up() {
+    in_time(|| {
+        let (writing, stream, _peer) = held_up();
+        let connection = spawn(builder(), stream);
+        let call = connection.submit(0, 0, Bytes::new());
+        let held = writing.recv().unwrap();
+        let start = Instant::now();
+        connection.abort();
+        let error = call.wait().unwrap_err();
+        assert!(matches!(error, CallError::Lost(ConnectionError::Aborted)), "{error:?}");
+        assert!(start.elapsed() < BUSY);
+        connection.closed().unwrap();
+        drop((held, writing));
+    });
+}
+
+#[test]
+fn reading_goes_on_while_the_writer_is_held_up() {
+    in_time(|| {
+        let (writing, stream, mut peer) = held_up();
+        let connection = spawn(builder().handler(reverse), stream);
+        let call = connection.submit(0, 0, Bytes::new());
+        let held = writing.recv().unwrap();
+        peer.write_all(&answer(2, b"already").transcribe()).unwrap();
+        assert_eq!(call.wait().unwrap().payload, "already");
+        drop((held, writing));
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::support::{answer, builder, in_time, reverse, spawn};
 use bytes::Bytes;
-use packetstream_core::{Decoder, Packet, blocking};
+use packetstream_core::{ConnectionError, Decoder, Packet, blocking};
 use std::fs::File;
 use std::io::{self, BufWriter, PipeReader, PipeWriter, Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, TcpStream};
@@ -129,5 +129,32 @@ fn the_pipes_of_a_child() {
         connection.close();
         connection.closed().unwrap().result.unwrap();
         assert!(child.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn a_socket_that_was_not_in_blocking_mode_is_put_into_it() {
+    in_time(|| {
+        let (here, there) = UnixStream::pair().unwrap();
+        for stream in [&here, &there] {
+            stream.set_nonblocking(true).unwrap();
+        }
+        let _peer = spawn(builder().handler(reverse), there);
+        assert_eq!(spawn(builder(), here).call(0, 0, "abc").unwrap().payload, "cba");
+    });
+}
+
+#[test]
+fn a_transport_that_panics_ends_its_connection_at_once() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("as the test wants")
+        }
+    }
+    in_time(|| {
+        let connection = spawn(builder(), (Broken, Vec::new()));
+        let error = connection.closed().unwrap().result.unwrap_err();
+        assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     });
 }

@@ -93,11 +93,14 @@ impl<T: Transport> Driver<T> {
             let for_reader = Arc::clone(&monitor);
             let reader = spawn("packetstream reader", move || {
                 let done = for_reader.watch(|| reader::run(&for_reader, &mut reader, &mut decoder));
+                for_reader.leave(|inner| inner.reader = Whereabouts::Near);
                 done.map(|()| (reader, decoder))
             })?;
             let for_writer = Arc::clone(&monitor);
             let writer = spawn("packetstream writer", move || {
-                for_writer.watch(|| writer::run(&for_writer, &mut writer)).map(|()| writer)
+                let done = for_writer.watch(|| writer::run(&for_writer, &mut writer));
+                for_writer.leave(|inner| inner.writer = Whereabouts::Near);
+                done.map(|()| writer)
             })?;
             Ok((reader, writer))
         })();
@@ -216,6 +219,12 @@ impl Monitor {
         inner.alarm = None;
         self.turn(&mut inner);
         !inner.is_over
+    }
+
+    /// The reader or the writer goes, in whatever way.
+    fn leave(&self, note: impl FnOnce(&mut Inner)) {
+        note(&mut self.lock());
+        self.returned.notify_all();
     }
 
     /// Ends the session.

@@ -16,10 +16,7 @@ pub(super) fn run(monitor: &Arc<Monitor>, transport: &mut impl Read, decoder: &m
         let read = read(transport, decoder);
         let mut inner = monitor.lock();
         inner.reader = Whereabouts::Near;
-        let Some(session) = inner.session() else {
-            monitor.returned.notify_all();
-            return;
-        };
+        let Some(session) = inner.session() else { return };
         if session.hears_no_more() {
             return;
         }

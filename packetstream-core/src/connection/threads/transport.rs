@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///   [`std::io::stdin`] and [`std::io::stdout`], two sockets,
 /// * a type of your own.
 ///
-/// Descriptors have to be in blocking mode, which is how the standard library makes them.
+/// Descriptors have to be in blocking mode, which is how the standard library makes them; sockets are put into it.
 ///
 /// A thread that waits in a read or a write can only be called back by the stream itself. Sockets are shut down when
 /// their connection has failed, which does that. With a pair nothing does: if its connection ends before the peer has
@@ -123,6 +123,8 @@ macro_rules! sockets {
             type Writer = Half<Self>;
 
             fn split(self) -> (Self::Reader, Self::Writer) {
+                // One that cannot be is broken, which reading tells.
+                let _ = self.set_nonblocking(false);
                 Half::pair(self)
             }
 

@@ -25,7 +25,6 @@ pub(super) fn run(monitor: &Arc<Monitor>, transport: &mut impl Write) {
         inner.writer = Whereabouts::Near;
         monitor.turn(&mut inner);
         if inner.is_over {
-            monitor.returned.notify_all();
             return;
         }
         if writer.is_idle() {
