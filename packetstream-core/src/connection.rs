@@ -6,6 +6,8 @@
 //!   Call ◀──answer─── waiter ◀──────┘   │
 //!   Handler ◀──request── polled in place, or a task when it does not finish at once
 //! ```
+//!
+//! Without a runtime `threads` drive the same session.
 
 mod barriers;
 mod builder;
@@ -17,10 +19,12 @@ mod handler;
 mod handlers;
 mod inbox;
 mod observer;
+pub(crate) mod park;
 mod report;
 mod reserve;
 mod session;
 mod stats;
+pub(crate) mod threads;
 mod trace;
 mod watchdog;
 mod writer;

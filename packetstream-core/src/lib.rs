@@ -13,9 +13,14 @@
 //! | [`ConnectionState`] | packets to events: the protocol without I/O, clock or runtime |
 //! | [`Payload`], [`BaseRequest`] | payload bytes to types |
 //! | `PacketConnection` | all of it over an `AsyncRead + AsyncWrite`, with the feature `tokio` (default) |
+//! | `blocking` | the same over `Read` and `Write`, on plain threads; also with the feature `tokio`, but without its runtime |
 //!
 //! With the feature `tracing` connections, calls and requests have spans.
 
+#[cfg(feature = "tokio")]
+pub mod blocking;
+#[cfg(feature = "tokio")]
+pub mod clock;
 mod codec;
 #[cfg(feature = "tokio")]
 mod connection;

@@ -121,6 +121,10 @@
 //!
 //! With the feature `tower`, clients, links and handlers are services of that crate: see the module `tower`.
 //!
+//! # Without a runtime
+//!
+//! [`blocking`] has the same connections on plain threads, for the same protocols and services.
+//!
 //! # Back-pressure
 //!
 //! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its
@@ -168,6 +172,7 @@
 //! No payload is ever shown by any of it, nor the words of a failure or a panic, but for packets when
 //! `Builder::trace_payloads` says how many bytes.
 
+pub mod blocking;
 mod client;
 mod connector;
 pub mod lock;

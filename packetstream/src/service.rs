@@ -25,7 +25,8 @@ pub trait Fulfil<R: BaseRequest>: Send + Sync + 'static {
     /// Write it as `async fn fulfil(&self, request: R, cx: Context) -> Result<R::Reply, R::Error>`.
     /// The future is polled once by the connection's own task, which reads nothing meanwhile: do not
     /// block in it, unless the request is [`blocking`](packetstream_core::Contract::blocking). If it does
-    /// not finish at once it goes on as a task of its own.
+    /// not finish at once it goes on as a task of its own. On [threads](crate::blocking) it has one to itself, and may
+    /// block it.
     ///
     /// # Errors
     ///

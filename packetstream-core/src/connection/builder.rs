@@ -33,7 +33,7 @@ pub struct Limits {
     /// Payload bytes of our requests in flight; one that is larger goes alone. Default: 16 MiB.
     pub max_call_bytes: usize,
     /// Requests of the peer that are performed at once, counted until their response is handed to the
-    /// transport. At least 1. Default: 256.
+    /// transport. At least 1. Default: 256. On threads also no more than [`Builder::handler_threads`].
     pub max_handlers: usize,
     /// Requests of the peer that wait to be performed. When there are more, reading pauses; if that
     /// could keep answers to our own requests from us, requests are answered not-ok `busy` instead
@@ -100,7 +100,17 @@ pub struct Builder {
     pub(super) trace: trace::Settings,
     name: Option<Box<str>>,
     packet_grace: Duration,
+    handler_threads: usize,
     unread: Bytes,
+}
+
+/// What a driver has to know besides the session.
+#[derive(Debug)]
+pub(super) struct Carriage {
+    pub(super) max_packet: usize,
+    pub(super) packet_grace: Duration,
+    /// Bytes that come before what the transport brings.
+    pub(super) unread: Bytes,
 }
 
 impl Default for Builder {
@@ -113,6 +123,7 @@ impl Default for Builder {
             trace: trace::Settings::default(),
             name: None,
             packet_grace: Duration::ZERO,
+            handler_threads: Self::HANDLER_THREADS,
             unread: Bytes::new(),
         }
     }
@@ -122,6 +133,8 @@ impl Builder {
     /// How long the Python original lets packets gather before it flushes them: see
     /// [`packet_grace`](Self::packet_grace).
     pub const PYTHON_PACKET_GRACE: Duration = Duration::from_millis(10);
+
+    const HANDLER_THREADS: usize = 16;
 
     /// Sets the limits.
     pub fn limits(self, limits: Limits) -> Self {
@@ -193,6 +206,16 @@ impl Builder {
         Self { packet_grace: grace, ..self }
     }
 
+    /// How many threads may perform the peer's requests at once, if the connection is one on
+    /// [threads](crate::blocking); never more than [`Limits::max_handlers`]. Further requests wait. At least 1.
+    /// Default: 16.
+    ///
+    /// They are started when there is something to do, and end when there was nothing for 5 s. A handler that asks
+    /// back holds its thread until it is answered.
+    pub fn handler_threads(self, threads: usize) -> Self {
+        Self { handler_threads: threads, ..self }
+    }
+
     /// What was read from the transport already, and comes before what it brings:
     /// [`Ended::unread`] of the connection that it carried before.
     pub fn unread(self, bytes: impl Into<Bytes>) -> Self {
@@ -207,6 +230,18 @@ impl Builder {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let limits = self.limits.sane();
+        let (connection, session, carriage) = self.assemble(limits);
+        (connection, Driver::new(transport, session, carriage))
+    }
+
+    /// Makes a connection for a driver on threads.
+    pub(super) fn build_for_threads(self) -> (PacketConnection, Session, Carriage) {
+        let limits = self.limits.sane();
+        let max_handlers = limits.max_handlers.min(self.handler_threads.max(1));
+        self.assemble(Limits { max_handlers, ..limits })
+    }
+
+    fn assemble(self, limits: Limits) -> (PacketConnection, Session, Carriage) {
         let shared = Arc::new(Shared {
             inbox: Inbox::default(),
             calls: Semaphore::new(limits.max_calls),
@@ -226,8 +261,9 @@ impl Builder {
         });
         shared.observe(|observer| observer.opened(shared.name.as_deref()));
         let connection = PacketConnection::new(Arc::clone(&shared), 0);
-        let session = Session::new(shared, self.handlers);
-        (connection, Driver::new(transport, session, limits.max_packet, self.packet_grace, &self.unread))
+        let carriage =
+            Carriage { max_packet: limits.max_packet, packet_grace: self.packet_grace, unread: self.unread };
+        (connection, Session::new(shared, self.handlers), carriage)
     }
 
     /// Makes a connection over `transport` and has a new task drive it; when it has ended the transport

@@ -2,8 +2,10 @@
 
 use super::error::{CallError, ConnectionError, NotSent};
 use super::inbox::Command;
+use super::park::{block_on, may_block};
 use super::trace::CallSpan;
 use super::{Limits, PacketConnection, Shared};
+use crate::clock::{self, Sleep};
 use crate::outcome::Reply;
 use crate::varint;
 use bytes::Bytes;
@@ -16,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::{TryAcquireError, oneshot};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 /// The most that a packet's body has besides its payload: tag, word, channel, request type.
 const HEADER: usize = 4 * varint::MAX_LEN;
@@ -70,7 +72,7 @@ impl Drop for Queued {
 /// How long to wait.
 struct Limit {
     limit: Duration,
-    alarm: Pin<Box<Sleep>>,
+    alarm: Sleep,
 }
 
 /// Where what came of a request is waited for.
@@ -162,9 +164,9 @@ impl Call {
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, or in one without timers.
+    /// In a tokio runtime without timers.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        let alarm = Box::pin(tokio::time::sleep(limit));
+        let alarm = clock::sleep(limit);
         self.extras.get_or_insert_default().limit = Some(Limit { limit, alarm });
         self
     }
@@ -175,6 +177,23 @@ impl Call {
         self.span.label(&label);
         self.extras.get_or_insert_default().label = Some(label);
         self
+    }
+
+    /// Blocks this thread until it is answered, whatever drives the connection.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. On a thread of an async runtime it is refused: with [`NotSent::InsideRuntime`] if it was
+    /// not sent yet, else with [`CallError::InsideRuntime`].
+    pub fn wait(self) -> Result<Reply, CallError> {
+        if may_block().is_ok() {
+            return block_on(self);
+        }
+        match &self.step {
+            Step::Queued(_) => Err(NotSent::InsideRuntime.into()),
+            Step::Refused(reason) => Err(reason.clone().into()),
+            Step::Sent(_) | Step::Done => Err(CallError::InsideRuntime),
+        }
     }
 
     /// Whether it still waits for its turn, because as many requests are in flight as there may be.
@@ -207,7 +226,7 @@ impl Call {
         let limit = self.extras.as_mut().and_then(|extras| extras.limit.as_mut());
         let Some(Limit { limit, alarm }) = limit else { return Poll::Pending };
         let limit = *limit;
-        ready!(alarm.as_mut().poll(cx));
+        ready!(Pin::new(alarm).poll(cx));
         if !self.is_queued() {
             return Poll::Ready(CallError::Unanswered(limit));
         }

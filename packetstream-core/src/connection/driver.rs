@@ -10,6 +10,7 @@
 //! * Responses have a queue of their own; callers' back-pressure does not touch it.
 //! * Every wait has a deadline, looked at when there is nothing else to do, and before the task yields.
 
+use super::builder::Carriage;
 use super::error::ConnectionError;
 use super::handler::{Incoming, Tasks, Ticket};
 use super::report::CloseReport;
@@ -34,9 +35,9 @@ const TURNS: usize = 8;
 /// Packets that one turn takes from the peer.
 const PER_TURN: usize = 256;
 /// Bytes that do not wait for others to share their flush.
-const GATHERED: usize = 64 << 10;
+pub(super) const GATHERED: usize = 64 << 10;
 /// How long shutting the transport of an ended connection down may take.
-const SHUT_DOWN: Duration = Duration::from_secs(5);
+pub(super) const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Drives a connection: reads, writes, performs. Nothing happens unless it runs.
 ///
@@ -73,15 +74,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ended<S> {
 }
 
 impl<S> Driver<S> {
-    pub(super) fn new(
-        transport: S,
-        session: Session,
-        max_packet: usize,
-        grace: Duration,
-        unread: &[u8],
-    ) -> Self {
+    pub(super) fn new(transport: S, session: Session, carriage: Carriage) -> Self {
+        let Carriage { max_packet, packet_grace: grace, unread } = carriage;
         let mut decoder = Decoder::new(max_packet);
-        decoder.room().put_slice(unread);
+        decoder.room().put_slice(&unread);
         Self {
             transport,
             decoder,

@@ -24,6 +24,10 @@ pub enum CallError {
     /// The connection ended first: the peer may or may not have performed the request.
     #[error("no answer to the request")]
     Lost(#[source] ConnectionError),
+    /// [`Call::wait`](super::Call::wait) would have blocked a thread of an async runtime. The peer may or may not
+    /// perform the request.
+    #[error("waiting for the answer would block a thread of an async runtime")]
+    InsideRuntime,
 }
 
 /// Why a request was not sent.
@@ -53,6 +57,9 @@ pub enum NotSent {
         /// [`Contract::max_payload`](crate::Contract::max_payload).
         limit: usize,
     },
+    /// It was to be waited for by blocking a thread of an async runtime.
+    #[error("this would block a thread of an async runtime")]
+    InsideRuntime,
     /// The protocol has no place for it. Never [`SubmitError::Closed`].
     #[error(transparent)]
     Submit(SubmitError),
@@ -122,7 +129,8 @@ pub enum ConnectionError {
         /// Answers that wait to be sent.
         unsent: usize,
     },
-    /// The task that drives the connection is gone: it was aborted, or its runtime shut down.
+    /// What drives the connection is gone: its task was aborted, its runtime has shut down, or an observer has
+    /// panicked.
     #[error("the connection's task is gone")]
     Dropped,
 }

@@ -5,11 +5,12 @@ use super::{Extensions, PacketConnection, Shared};
 use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
 use bytes::Bytes;
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
 
@@ -17,7 +18,8 @@ use tokio::task::JoinSet;
 ///
 /// The connection's own task polls the future once, reading nothing meanwhile: do not block in it. If it
 /// does not finish at once it goes on as a task of its own, and is dropped when the connection dies. A
-/// panic is answered with [`Failure::internal`]; the connection lives on.
+/// panic is answered with [`Failure::internal`]; the connection lives on. On [threads](crate::blocking) each future has
+/// a thread to itself until it has finished, and may block.
 ///
 /// Async closures that take an [`Incoming`] are handlers:
 ///
@@ -29,6 +31,16 @@ use tokio::task::JoinSet;
 pub trait Handler: Send + Sync + 'static {
     /// Performs one request.
     fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
+
+    /// Takes note that a request has arrived, before [`handle`](Self::handle) is called for it, and may
+    /// [attach](Incoming::attach) to it what that will want. It must not block, and does nothing unless it is written.
+    ///
+    /// Only connections on [threads](crate::blocking) call it, in the order of arrival: several requests are begun at
+    /// once there, and `handle` may be called in another order. A handler that passes requests on to another passes
+    /// this on, too.
+    fn arrived(&self, request: &mut Incoming) {
+        let _ = request;
+    }
 }
 
 impl<F, R> Handler for F
@@ -52,12 +64,26 @@ pub struct Incoming {
     /// The application's bytes.
     pub payload: Bytes,
     shared: Arc<Shared>,
+    /// In a mutex only to be shared: nobody ever waits for it.
+    attached: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 impl Incoming {
     pub(super) fn new(request: Requested, shared: Arc<Shared>) -> Self {
         let Requested { id, rq_type, flags, payload } = request;
-        Self { id, rq_type, flags, payload, shared }
+        Self { id, rq_type, flags, payload, shared, attached: Mutex::new(None) }
+    }
+
+    /// Keeps a value with the request, in place of the one it has, for [`Handler::arrived`].
+    pub fn attach(&mut self, value: impl Any + Send) {
+        *self.attached.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(value));
+    }
+
+    /// Takes the value that was attached, if it is of this type.
+    pub fn detach<T: Any>(&mut self) -> Option<T> {
+        let attached = self.attached.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let value = attached.take_if(|value| value.is::<T>())?;
+        value.downcast().ok().map(|value| *value)
     }
 
     /// The connection and the channel that the request came over, to ask the peer in turn.
@@ -124,8 +150,14 @@ pub(super) struct Ticket {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Panicked;
 
+/// What came of performing a request.
+pub(super) type Performed = (Ticket, Result<Outcome, Panicked>);
+
 /// The tasks of requests that did not finish at once.
-pub(super) type Tasks = JoinSet<(Ticket, Result<Outcome, Panicked>)>;
+pub(super) type Tasks = JoinSet<Performed>;
+
+/// A request that some thread is to perform.
+pub(super) type Begun = Pin<Box<dyn Future<Output = Performed> + Send>>;
 
 /// A [`Handler`] as the driver has it, without its type.
 pub(super) trait Perform: Send {
@@ -137,27 +169,36 @@ pub(super) trait Perform: Send {
         cx: &mut Context<'_>,
         tasks: &mut Tasks,
     ) -> Option<Result<Outcome, Panicked>>;
+
+    /// Takes note that a request has arrived, and makes the future that performs it.
+    fn begin(&self, ticket: Ticket, request: Incoming) -> Begun;
 }
 
 /// Erases the type of a handler.
 pub(super) fn perform(handler: impl Handler) -> Box<dyn Perform> {
     let handler = Arc::new(handler);
+    let arrived = {
+        let handler = Arc::clone(&handler);
+        move |request: &mut Incoming| handler.arrived(request)
+    };
     let make = move |request| {
         let handler = Arc::clone(&handler);
         async move { handler.handle(request).await }
     };
-    Box::new(InPlace { make, place: Box::pin(None) })
+    Box::new(InPlace { arrived, make, place: Box::pin(None) })
 }
 
 /// Polls a handler's future in a place that serves one request after the other, so that a request which
 /// finishes at once costs neither an allocation nor a task.
-struct InPlace<M, F> {
+struct InPlace<A, M, F> {
+    arrived: A,
     make: M,
     place: Pin<Box<Option<F>>>,
 }
 
-impl<M, F> Perform for InPlace<M, F>
+impl<A, M, F> Perform for InPlace<A, M, F>
 where
+    A: Fn(&mut Incoming) + Send,
     M: Fn(Incoming) -> F + Send,
     F: Future<Output = Outcome> + Send + 'static,
 {
@@ -177,9 +218,16 @@ where
         tasks.spawn(Rest { ticket, place, span });
         None
     }
+
+    fn begin(&self, ticket: Ticket, mut request: Incoming) -> Begun {
+        (self.arrived)(&mut request);
+        let span = request.shared.trace.request(&request);
+        let place = Box::pin(Some((self.make)(request)));
+        Box::pin(Rest { ticket, place, span })
+    }
 }
 
-/// The rest of a request that did not finish at once.
+/// A request that is performed elsewhere, if only for the rest of it.
 struct Rest<F> {
     ticket: Ticket,
     place: Pin<Box<Option<F>>>,
@@ -197,7 +245,7 @@ impl<F> Drop for Rest<F> {
 }
 
 impl<F: Future<Output = Outcome>> Future for Rest<F> {
-    type Output = (Ticket, Result<Outcome, Panicked>);
+    type Output = Performed;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { place, span, .. } = &mut *self;

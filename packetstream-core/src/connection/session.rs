@@ -8,7 +8,7 @@ use super::barriers::Barriers;
 use super::builder::Limits;
 use super::call::{Observed, Submission, Waiter};
 use super::error::{CallError, ConnectionError, NotSent};
-use super::handler::{Incoming, Panicked, Ticket};
+use super::handler::{Incoming, NoHandler, Panicked, Ticket, perform};
 use super::handlers::Handlers;
 use super::inbox::{Command, Wish};
 use super::report::{CloseReport, EndedBy};
@@ -402,8 +402,13 @@ impl Session {
         self.wants_packets()
     }
 
+    /// Whether nothing that may still come is of interest: whoever reads may stop for good.
+    pub(super) fn hears_no_more(&self) -> bool {
+        self.phase == Phase::Leaving || self.state.is_peer_silent()
+    }
+
     fn wants_packets(&self) -> bool {
-        self.phase != Phase::Leaving && !self.state.is_peer_silent() && (self.is_shedding || self.has_room())
+        !self.hears_no_more() && (self.is_shedding || self.has_room())
     }
 
     /// Takes one packet of the peer.
@@ -703,6 +708,12 @@ impl Session {
         self.shared.trace.ended(&report);
         self.shared.ended.send_replace(Some(report));
     }
+
+    /// Lets go of what handles and handlers hold, when all was told.
+    pub(super) fn leave(&mut self) {
+        self.handlers = Handlers::new(perform(NoHandler));
+        self.shared.inbox.leave();
+    }
 }
 
 /// Who is to blame.
@@ -728,6 +739,6 @@ impl Drop for Session {
             self.end(&transit);
         }
         self.tell(Ok(()));
-        self.shared.inbox.leave();
+        self.leave();
     }
 }

@@ -3,7 +3,7 @@
 use crate::codec::EncodeBuffer;
 use crate::packet::{Kind, Packet};
 use bytes::Buf;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
@@ -55,6 +55,50 @@ impl Writer {
         lost
     }
 
+    /// Takes what is queued in another; only when it has nothing of its own.
+    pub(super) fn take(&mut self, queued: &mut Self) {
+        std::mem::swap(&mut self.buffer, &mut queued.buffer);
+        self.responses += std::mem::take(&mut queued.responses);
+    }
+
+    /// Writes what there is, with one write of this many bytes at most that may block, and flushes when that was all.
+    pub(super) fn write(&mut self, transport: &mut impl Write, most: usize) -> io::Result<()> {
+        if self.buffer.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let first = (&mut self.buffer).take(most);
+            let used = first.chunks_vectored(&mut slices);
+            match transport.write_vectored(&slices[..used]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+                written => self.advance(written?)?,
+            }
+        }
+        if self.unflushed && !self.buffer.has_remaining() {
+            transport.flush()?;
+            self.flushed();
+        }
+        Ok(())
+    }
+
+    /// Takes note of what the transport has taken.
+    fn advance(&mut self, count: usize) -> io::Result<()> {
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        if count > self.buffer.remaining() {
+            let text = "the transport claims to have written more than it was given";
+            return Err(io::Error::other(text));
+        }
+        self.buffer.advance(count);
+        self.written = self.written.wrapping_add(count as u64);
+        self.unflushed = true;
+        Ok(())
+    }
+
+    fn flushed(&mut self) {
+        (self.unflushed, self.responses) = (false, 0);
+        self.flushes += 1;
+    }
+
     /// Writes what there is, with one write, and flushes when that was all.
     ///
     /// Ready when something was written or flushed; pending when the transport takes nothing, or there
@@ -66,16 +110,11 @@ impl Writer {
         let mut transport = Pin::new(transport);
         if self.buffer.has_remaining() {
             let count = ready!(self.poll_write(transport.as_mut(), cx))?;
-            self.buffer.advance(count);
-            self.written = self.written.wrapping_add(count as u64);
-            self.unflushed = true;
+            self.advance(count)?;
         }
         if self.unflushed && !self.buffer.has_remaining() {
-            match transport.poll_flush(cx)? {
-                Poll::Ready(()) => (self.unflushed, self.responses) = (false, 0),
-                Poll::Pending => return Poll::Pending,
-            }
-            self.flushes += 1;
+            ready!(transport.poll_flush(cx))?;
+            self.flushed();
             return Poll::Ready(Ok(()));
         }
         if self.buffer.has_remaining() { Poll::Ready(Ok(())) } else { Poll::Pending }
@@ -86,20 +125,12 @@ impl Writer {
         S: AsyncWrite,
     {
         let buffer = &self.buffer;
-        let written = if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
+        if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let used = buffer.chunks_vectored(&mut slices);
             transport.poll_write_vectored(cx, &slices[..used])
         } else {
             transport.poll_write(cx, buffer.chunk())
-        };
-        match ready!(written)? {
-            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            count if count > buffer.remaining() => {
-                let text = "the transport claims to have written more than it was given";
-                Poll::Ready(Err(io::Error::other(text)))
-            }
-            count => Poll::Ready(Ok(count)),
         }
     }
 }

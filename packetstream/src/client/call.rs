@@ -37,7 +37,7 @@ impl<R> TypedCall<R> {
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, or in one without timers.
+    /// In a tokio runtime without timers.
     pub fn timeout(self, limit: Duration) -> Self {
         Self { call: self.call.map(|call| call.timeout(limit)), ..self }
     }
@@ -45,6 +45,20 @@ impl<R> TypedCall<R> {
     /// Names the request for people who look for faults: see [`Call::label`].
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Self {
         Self { call: self.call.map(|call| call.label(label)), ..self }
+    }
+}
+
+impl<R: BaseRequest> TypedCall<R> {
+    /// Blocks this thread until it is answered, whatever drives the connection: see [`Call::wait`].
+    ///
+    /// # Errors
+    ///
+    /// See [`RequestError`]. On a thread of an async runtime it is refused: with
+    /// [`NotSent::InsideRuntime`] if it was not sent yet, else with [`RequestError::InsideRuntime`].
+    pub fn wait(self) -> Result<R::Reply, RequestError<R::Error>> {
+        let Self { call, request } = self;
+        let reply = call.map_err(RequestError::NotSent)?.wait()?;
+        request.decode_response(reply).map_err(RequestError::Undecodable)
     }
 }
 

@@ -26,6 +26,10 @@ pub enum RequestError<E = Failure> {
     /// The connection ended before the answer. The peer may or may not have performed the request.
     #[error("no answer to the request")]
     Lost(#[source] ConnectionError),
+    /// [`TypedCall::wait`](super::TypedCall::wait) would have blocked a thread of an async runtime. The peer may or may
+    /// not perform the request.
+    #[error("waiting for the answer would block a thread of an async runtime")]
+    InsideRuntime,
 }
 
 impl<E> RequestError<E> {
@@ -64,6 +68,7 @@ impl<E: ErrorResponse> From<CallError> for RequestError<E> {
             CallError::NotSent(reason) => Self::NotSent(reason),
             CallError::Unanswered(limit) => Self::Unanswered(limit),
             CallError::Lost(cause) => Self::Lost(cause),
+            CallError::InsideRuntime => Self::InsideRuntime,
         }
     }
 }

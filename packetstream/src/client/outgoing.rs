@@ -53,7 +53,7 @@ impl Outgoing {
             Some(CallError::Failed(failure)) => failure.is_busy(),
             Some(CallError::NotSent(reason)) => reason.is_retryable(),
             Some(CallError::Lost(_) | CallError::Unanswered(_)) => self.idempotent,
-            None => false,
+            Some(CallError::InsideRuntime) | None => false,
         }
     }
 }

@@ -106,7 +106,7 @@ impl Shared {
                     tokio::time::sleep(wait).await;
                 }
                 CallError::NotSent(_) => newer_than = lease.generation,
-                CallError::Lost(_) | CallError::Unanswered(_) => {
+                CallError::Lost(_) | CallError::Unanswered(_) | CallError::InsideRuntime => {
                     newer_than = lease.generation;
                     lost = Some(error);
                 }
@@ -120,7 +120,7 @@ fn told(error: CallError, lost: Option<CallError>) -> CallError {
     let has_performed_nothing = match &error {
         CallError::NotSent(_) => true,
         CallError::Failed(failure) => failure.is_busy(),
-        CallError::Lost(_) | CallError::Unanswered(_) => false,
+        CallError::Lost(_) | CallError::Unanswered(_) | CallError::InsideRuntime => false,
     };
     lost.filter(|_| has_performed_nothing).unwrap_or(error)
 }

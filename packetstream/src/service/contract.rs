@@ -1,7 +1,10 @@
 //! Who may be performed now.
 
 use std::collections::BTreeMap;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 
@@ -13,6 +16,9 @@ pub(super) struct Turns {
     places: Mutex<BTreeMap<u64, Arc<Semaphore>>>,
     order: OnceLock<Arc<Semaphore>>,
 }
+
+/// A turn that was asked for. It comes in the order in which they are first polled.
+pub(super) struct Turn(Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>);
 
 /// What a request holds while it is performed. Others may go on when it is dropped, however that comes.
 #[derive(Debug, Default)]
@@ -34,12 +40,27 @@ impl Turns {
         Some(Held { _place: Some(place), _turn: None })
     }
 
-    /// Waits for the turn of an ordered request, in the order in which this is first polled.
-    pub(super) async fn turn(&self, held: Held) -> Held {
+    /// Asks for the turn of an ordered request.
+    pub(super) fn ask(&self) -> Turn {
         let order = Arc::clone(self.order.get_or_init(|| Arc::new(Semaphore::new(1))));
         // A task that has used its budget up may be put off before it has queued, and be overtaken.
         // The semaphore is never closed.
-        let turn = unconstrained(order.acquire_owned()).await.ok();
-        Held { _turn: turn, ..held }
+        Turn(Box::pin(async { unconstrained(order.acquire_owned()).await.ok() }))
+    }
+}
+
+impl Turn {
+    /// The same, having queued.
+    pub(super) fn queued(mut self) -> Self {
+        match self.0.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(permit) => Self(Box::pin(ready(permit))),
+            // Whoever awaits it polls it again.
+            Poll::Pending => self,
+        }
+    }
+
+    /// Waits for it.
+    pub(super) async fn hold(self, held: Held) -> Held {
+        Held { _turn: self.0.await, ..held }
     }
 }

@@ -1,19 +1,23 @@
 //! A service at work.
 
 use super::context::Context;
-use super::contract::{Held, Turns};
+use super::contract::{Held, Turn, Turns};
 use super::{Dispatch, Fulfil};
 use crate::protocol::{Carries, ParseRequestError, Protocol};
 use crate::trace;
+use packetstream_core::blocking::{self, InsideRuntime};
+use packetstream_core::description::Request as Described;
 use packetstream_core::{
-    BaseRequest, Contract, ErrorResponse, Failure, Handler, Incoming, Outcome, Response,
+    BaseRequest, Contract, ErrorResponse, Failure, Handler, Incoming, Outcome, Response, clock,
 };
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 /// The [`Handler`] that has `service` perform the requests of protocol `P` on one connection.
 ///
@@ -54,6 +58,14 @@ where
         let rq_type = incoming.rq_type;
         let mut incoming = Some(incoming);
         P::dispatch(Arrival { served: self, rq_type, incoming: &mut incoming }).await
+    }
+
+    fn arrived(&self, incoming: &mut Incoming) {
+        let is_ordered =
+            |request: &Described| request.rq_type == incoming.rq_type && request.contract.ordered;
+        if P::REQUESTS.iter().any(is_ordered) {
+            incoming.attach(self.turns.ask().queued());
+        }
     }
 }
 
@@ -123,10 +135,11 @@ impl<P: Protocol, S: Send + Sync + 'static> Served<P, S> {
     async fn fulfil_contract(
         &self,
         contract: Contract,
-        incoming: Incoming,
+        mut incoming: Incoming,
         perform: Performer<S>,
     ) -> Outcome {
         let Contract { max_payload, concurrency, timeout, .. } = contract;
+        let turn = contract.ordered.then(|| incoming.detach().unwrap_or_else(|| self.turns.ask()));
         let length = incoming.payload.len();
         if let Some(limit) = max_payload
             && length > limit
@@ -143,12 +156,12 @@ impl<P: Protocol, S: Send + Sync + 'static> Served<P, S> {
                 held
             }
         };
-        let work = self.perform_in_turn(contract, incoming, held, perform);
+        let work = self.perform_in_turn(contract, incoming, held, turn, perform);
         match timeout {
             None => work.await,
-            Some(limit) => match tokio::time::timeout(limit, work).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Failure::new(format!("not done within {limit:?}"))),
+            Some(limit) => match clock::timeout(limit, work).await {
+                Some(outcome) => outcome,
+                None => Err(Failure::new(format!("not done within {limit:?}"))),
             },
         }
     }
@@ -158,14 +171,17 @@ impl<P: Protocol, S: Send + Sync + 'static> Served<P, S> {
         contract: Contract,
         incoming: Incoming,
         mut held: Held,
+        turn: Option<Turn>,
         perform: Performer<S>,
     ) -> Outcome {
-        if contract.ordered {
-            held = self.turns.turn(held).await;
+        if let Some(turn) = turn {
+            held = turn.hold(held).await;
         }
         let (cx, awaited) = Context::awaited(incoming);
         let service = Arc::clone(&self.service);
-        let outcome = if contract.blocking {
+        // Without a runtime this thread may block, but then sees nothing of a time that is over.
+        let may_block_here = contract.timeout.is_none() && Handle::try_current().is_err();
+        let outcome = if contract.blocking && !may_block_here {
             perform_blocking(service, cx, held, perform).await
         } else {
             let outcome = perform(service, cx).await;
@@ -190,29 +206,43 @@ fn outcome<R: BaseRequest>(result: Result<R::Reply, R::Error>) -> Outcome {
     }
 }
 
-/// Performs one request on a thread that may block. Nothing but its own end ends it.
+/// Performs one request on another thread, one that may block. Nothing but its own end ends it.
 async fn perform_blocking<S: Send + Sync + 'static>(
     service: Arc<S>,
     cx: Context,
     held: Held,
     perform: Performer<S>,
 ) -> Outcome {
-    let runtime = Handle::current();
+    let runtime = Handle::try_current().ok();
+    let own = runtime.clone();
     let work = move || {
         let _held = held;
         // Given up before there was a thread for it.
         if cx.is_cancelled() {
             return Err(Failure::internal());
         }
-        runtime.block_on(perform(service, cx))
+        let work = perform(service, cx);
+        match own {
+            Some(runtime) => runtime.block_on(work),
+            None => blocking::block_on(work).unwrap_or_else(|InsideRuntime| Err(Failure::internal())),
+        }
     };
-    match tokio::task::spawn_blocking(trace::carried(work)).await {
+    let work = trace::carried(work);
+    let performed = if let Some(runtime) = runtime {
+        runtime.spawn_blocking(work).await.map_err(|error| error.try_into_panic().ok())
+    } else {
+        let (done, performed) = oneshot::channel();
+        let work = move || drop(done.send(catch_unwind(AssertUnwindSafe(work))));
+        if thread::Builder::new().name("packetstream blocking".into()).spawn(work).is_err() {
+            return Err(Failure::busy("no thread"));
+        }
+        performed.await.map_err(|_| None).and_then(|performed| performed.map_err(Some))
+    };
+    match performed {
         Ok(outcome) => outcome,
         // The connection deals with panics.
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(_) => Err(Failure::internal()),
-        },
+        Err(Some(panic)) => resume_unwind(panic),
+        Err(None) => Err(Failure::internal()),
     }
 }
 

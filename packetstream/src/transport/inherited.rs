@@ -15,7 +15,7 @@ struct DuplicateError {
 }
 
 /// A duplicate of the descriptor with this number, which stays open.
-pub(super) fn duplicate(number: u32) -> io::Result<OwnedFd> {
+pub(crate) fn duplicate(number: u32) -> io::Result<OwnedFd> {
     by_number(number).map_err(|source| io::Error::new(source.kind(), DuplicateError { number, source }))
 }
 
@@ -49,7 +49,7 @@ static PASSED: LazyLock<Mutex<Passed>> = LazyLock::new(|| {
 });
 
 /// Takes the first socket, or the first of this name, that was passed and not taken yet.
-pub(super) fn listening_socket(name: Option<&str>) -> io::Result<OwnedFd> {
+pub(crate) fn listening_socket(name: Option<&str>) -> io::Result<OwnedFd> {
     PASSED.lock().unwrap_or_else(PoisonError::into_inner).take(name)
 }
 

@@ -134,33 +134,54 @@ impl Listener {
     }
 }
 
-/// A socket that somebody else has made, for a listener at the address `asked`.
-fn passed(socket: OwnedFd, asked: Option<&Address>) -> io::Result<Kind> {
-    let unfit = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
-    #[cfg(not(target_vendor = "apple"))]
-    if !sockopt::socket_acceptconn(&socket)? {
-        return Err(unfit("nobody listens at the socket"));
+/// A socket that somebody else listens at already, and its address.
+pub(crate) enum Passed {
+    Tcp(StdTcpListener, Address),
+    Unix(StdUnixListener, Address),
+}
+
+impl Passed {
+    /// Looks at a socket; `asked` stands for the address of one that has none.
+    pub(crate) fn new(socket: OwnedFd, asked: Option<&Address>) -> io::Result<Self> {
+        let unfit = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
+        #[cfg(not(target_vendor = "apple"))]
+        if !sockopt::socket_acceptconn(&socket)? {
+            return Err(unfit("nobody listens at the socket"));
+        }
+        match getsockname(&socket)?.address_family() {
+            AddressFamily::INET | AddressFamily::INET6 => {
+                let listener = StdTcpListener::from(socket);
+                let address = Address::Tcp(listener.local_addr()?.to_string());
+                Ok(Self::Tcp(listener, address))
+            }
+            AddressFamily::UNIX => {
+                let listener = StdUnixListener::from(socket);
+                let path = listener.local_addr()?.as_pathname().map(|path| Address::Unix(path.into()));
+                let address =
+                    path.or_else(|| asked.cloned()).ok_or_else(|| unfit("the socket has no path"))?;
+                Ok(Self::Unix(listener, address))
+            }
+            _ => Err(unfit("the socket is one of neither TCP nor Unix")),
+        }
     }
-    match getsockname(&socket)?.address_family() {
-        AddressFamily::INET | AddressFamily::INET6 => {
-            let listener = StdTcpListener::from(socket);
+}
+
+/// For a runtime: it becomes non-blocking.
+fn passed(socket: OwnedFd, asked: Option<&Address>) -> io::Result<Kind> {
+    match Passed::new(socket, asked)? {
+        Passed::Tcp(listener, address) => {
             listener.set_nonblocking(true)?;
-            let address = Address::Tcp(listener.local_addr()?.to_string());
             Ok(Kind::Tcp(TcpListener::from_std(listener)?, address))
         }
-        AddressFamily::UNIX => {
-            let listener = StdUnixListener::from(socket);
+        Passed::Unix(listener, address) => {
             listener.set_nonblocking(true)?;
-            let path = listener.local_addr()?.as_pathname().map(|path| Address::Unix(path.into()));
-            let address = path.or_else(|| asked.cloned()).ok_or_else(|| unfit("the socket has no path"))?;
             Ok(Kind::Unix(UnixListener::from_std(listener)?, address))
         }
-        _ => Err(unfit("the socket is one of neither TCP nor Unix")),
     }
 }
 
 /// Whether accepting failed because of the peer or the way to it, and not because of this machine.
-fn is_the_peers(error: &io::Error) -> bool {
+pub(crate) fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
     // Linux has accepting fail with what is wrong with the network; a firewall with the last.
     let network =
@@ -189,7 +210,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// Removed on drop.
 #[derive(Debug)]
-struct SocketFile(PathBuf);
+pub(crate) struct SocketFile(pub(crate) PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {

@@ -54,3 +54,11 @@ impl From<UCred> for Credentials {
         Self { pid, uid: found.uid(), gid: found.gid() }
     }
 }
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl From<rustix::net::UCred> for Credentials {
+    fn from(found: rustix::net::UCred) -> Self {
+        let pid = u32::try_from(found.pid.as_raw_nonzero().get()).ok();
+        Self { pid, uid: found.uid.as_raw(), gid: found.gid.as_raw() }
+    }
+}

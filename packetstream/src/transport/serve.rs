@@ -187,7 +187,7 @@ impl Served {
 }
 
 /// Whether accepting failed for lack of descriptors or memory, which passes.
-fn is_scarcity(error: &io::Error) -> bool {
+pub(crate) fn is_scarcity(error: &io::Error) -> bool {
     let scarcities = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
     Errno::from_io_error(error).is_some_and(|errno| scarcities.contains(&errno))
 }

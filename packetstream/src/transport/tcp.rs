@@ -3,8 +3,8 @@
 use rustix::net::sockopt;
 use std::io;
 use std::ops::RangeInclusive;
+use std::os::fd::AsFd;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// How a TCP stream behaves. Streams by address have the default;
 /// [`Stream::tcp`](super::Stream::tcp) and [`Listener::tcp_options`](super::Listener::tcp_options) take others.
@@ -85,8 +85,8 @@ impl KeepAlive {
 
 impl TcpOptions {
     /// Asks the system for all of it.
-    pub(super) fn set(self, stream: &TcpStream) -> io::Result<()> {
-        stream.set_nodelay(self.nodelay)?;
+    pub(crate) fn set(self, stream: impl AsFd + Copy) -> io::Result<()> {
+        sockopt::set_tcp_nodelay(stream, self.nodelay)?;
         sockopt::set_socket_keepalive(stream, self.keep_alive.is_some())?;
         match self.keep_alive {
             Some(keep_alive) => keep_alive.sane().set(stream),
@@ -96,7 +96,7 @@ impl TcpOptions {
 }
 
 impl KeepAlive {
-    fn set(self, stream: &TcpStream) -> io::Result<()> {
+    fn set(self, stream: impl AsFd + Copy) -> io::Result<()> {
         sockopt::set_tcp_keepidle(stream, self.idle)?;
         sockopt::set_tcp_keepintvl(stream, self.interval)?;
         sockopt::set_tcp_keepcnt(stream, self.probes)?;
@@ -106,7 +106,7 @@ impl KeepAlive {
 
 /// Limits how long written bytes may stay unacknowledged; zero is the system's default.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn set_user_timeout(stream: &TcpStream, limit: Duration) -> io::Result<()> {
+fn set_user_timeout(stream: impl AsFd, limit: Duration) -> io::Result<()> {
     // To the system the number has a sign.
     let milliseconds = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).min(i32::MAX.unsigned_abs());
     Ok(sockopt::set_tcp_user_timeout(stream, milliseconds)?)
@@ -114,7 +114,7 @@ fn set_user_timeout(stream: &TcpStream, limit: Duration) -> io::Result<()> {
 
 /// Other systems have their own limit.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn set_user_timeout(_: &TcpStream, _: Duration) -> io::Result<()> {
+fn set_user_timeout(_: impl AsFd, _: Duration) -> io::Result<()> {
     Ok(())
 }
 
@@ -126,6 +126,7 @@ mod tests {
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
     use std::net::SocketAddr;
     use std::os::fd::{AsFd, OwnedFd};
+    use tokio::net::TcpStream;
 
     /// What the system says of a socket.
     fn read_back(socket: &impl AsFd) -> (TcpOptions, u32) {

@@ -1,0 +1,160 @@
+//! What a connection may run over.
+
+use super::support::{answer, builder, in_time, reverse, spawn};
+use bytes::Bytes;
+use packetstream_core::{ConnectionError, Decoder, Packet, blocking};
+use std::fs::File;
+use std::io::{self, BufWriter, PipeReader, PipeWriter, Read, Seek, SeekFrom, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// Two transports over pipes that hold 4 KiB.
+fn pipes() -> ((PipeReader, PipeWriter), (PipeReader, PipeWriter)) {
+    let pipe = || {
+        let (reader, writer) = io::pipe().unwrap();
+        rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
+        (reader, writer)
+    };
+    let ((read_a, write_b), (read_b, write_a)) = (pipe(), pipe());
+    ((read_a, write_a), (read_b, write_b))
+}
+
+#[test]
+fn two_pipes_of_4_kib_that_are_both_full_stop_nobody() {
+    in_time(|| {
+        let (here, there) = pipes();
+        let a = spawn(builder().handler(reverse), here);
+        let b = spawn(builder().handler(reverse), there);
+        let payload = Bytes::from(vec![7; 100_000]);
+        thread::scope(|scope| {
+            for connection in [&a, &b] {
+                scope.spawn(|| {
+                    let calls: Vec<_> = (0..20).map(|n| connection.submit(n, 0, payload.clone())).collect();
+                    for call in calls {
+                        assert_eq!(call.wait().unwrap().payload, payload);
+                    }
+                });
+            }
+        });
+        a.close();
+        a.closed().unwrap().result.unwrap();
+        b.closed().unwrap().result.unwrap();
+    });
+}
+
+#[test]
+fn pipes_are_handed_back() {
+    in_time(|| {
+        let (here, there) = pipes();
+        let peer = thread::spawn(move || blocking::serve(builder().handler(reverse), there).unwrap());
+        let (connection, driver) = blocking::build(builder(), here).unwrap();
+        let running = thread::spawn(move || driver.run().unwrap());
+        assert_eq!(connection.call(0, 0, "abc").unwrap().payload, "cba");
+        drop(connection);
+        let (_, mut writer) = running.join().unwrap().transport.unwrap();
+        let (mut reader, _) = peer.join().unwrap().transport.unwrap();
+        writer.write_all(b"more").unwrap();
+        drop(writer);
+        let mut more = String::new();
+        reader.read_to_string(&mut more).unwrap();
+        assert_eq!(more, "more");
+    });
+}
+
+#[test]
+fn tcp() {
+    in_time(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (there, _) = listener.accept().unwrap();
+        let peer = spawn(builder().handler(reverse), there);
+        let connection = spawn(builder(), here);
+        assert_eq!(connection.call(0, 0, "abc").unwrap().payload, "cba");
+        connection.close();
+        for connection in [connection, peer] {
+            let report = connection.closed().unwrap();
+            assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
+        }
+    });
+}
+
+#[test]
+fn a_file_of_requests_is_answered_into_a_file() {
+    in_time(|| {
+        let mut requests = tempfile::tempfile().unwrap();
+        for tag in 2..1_002 {
+            let request = Packet::request(0, tag, 1, 0, Bytes::from_static(b"abc")).unwrap();
+            requests.write_all(&request.transcribe()).unwrap();
+        }
+        requests.write_all(&Packet::end_of_stream().transcribe()).unwrap();
+        requests.seek(SeekFrom::Start(0)).unwrap();
+        let answers = tempfile::tempfile().unwrap();
+
+        let ended = blocking::serve(builder().handler(reverse), (requests, answers)).unwrap();
+        assert!(ended.report.result.is_ok(), "{}", ended.report);
+        let (_, mut answers): (File, File) = ended.transport.unwrap();
+        answers.seek(SeekFrom::Start(0)).unwrap();
+        let mut decoder = Decoder::default();
+        let mut bytes = Vec::new();
+        answers.read_to_end(&mut bytes).unwrap();
+        decoder.room().extend_from_slice(&bytes);
+        let mut packets: Vec<Packet> = std::iter::from_fn(|| decoder.next_packet().unwrap()).collect();
+        assert_eq!(packets.pop(), Some(Packet::end_of_stream()));
+        packets.retain(|packet| *packet != Packet::end_of_requests());
+        packets.sort_by_key(Packet::tag);
+        assert!(packets.into_iter().eq((2..1_002).map(|tag| answer(tag, b"cba"))));
+    });
+}
+
+#[test]
+fn a_buffering_transport_is_flushed() {
+    in_time(|| {
+        let (here, there) = UnixStream::pair().unwrap();
+        let buffered = |stream: UnixStream| (stream.try_clone().unwrap(), BufWriter::new(stream));
+        let a = spawn(builder(), buffered(here));
+        let _b = spawn(builder().handler(reverse), buffered(there));
+        assert_eq!(a.call(0, 0, "abc").unwrap().payload, "cba");
+    });
+}
+
+#[test]
+fn the_pipes_of_a_child() {
+    in_time(|| {
+        // What it is told is what it says: it answers nothing, and its goodbye is ours.
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        let connection = spawn(builder(), pipes);
+        connection.close();
+        connection.closed().unwrap().result.unwrap();
+        assert!(child.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn a_socket_that_was_not_in_blocking_mode_is_put_into_it() {
+    in_time(|| {
+        let (here, there) = UnixStream::pair().unwrap();
+        for stream in [&here, &there] {
+            stream.set_nonblocking(true).unwrap();
+        }
+        let _peer = spawn(builder().handler(reverse), there);
+        assert_eq!(spawn(builder(), here).call(0, 0, "abc").unwrap().payload, "cba");
+    });
+}
+
+#[test]
+fn a_transport_that_panics_ends_its_connection_at_once() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("as the test wants")
+        }
+    }
+    in_time(|| {
+        let connection = spawn(builder(), (Broken, Vec::new()));
+        let error = connection.closed().unwrap().result.unwrap_err();
+        assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
+    });
+}
