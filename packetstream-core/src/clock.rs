@@ -208,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn a_long_sleep_does_not_hold_up_short_ones() {
+        let mut long = sleep(Duration::from_hours(1));
+        assert!(Pin::new(&mut long).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let (done, woken) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            // After the first, the thread that wakes them has seen the long one.
+            (0..20).for_each(|_| block_on(sleep(SHORT / 20)));
+            done.send(()).unwrap();
+        });
+        woken.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+
+    #[test]
     fn a_sleep_that_is_dropped_leaves_nothing_behind() {
         let mut long = sleep(Duration::from_hours(999));
         let mut cx = Context::from_waker(Waker::noop());

@@ -6,10 +6,11 @@ use packetstream_core::blocking;
 use packetstream_core::{
     CallError, ConnectionError, EndedBy, Incoming, Kind, Limits, NotSent, Packet, Reply,
 };
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -274,26 +275,37 @@ fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves_again
     });
 }
 
+/// Something to read from that tells when it is read, and holds up whoever does.
+struct HeldUp(Sender<Sender<()>>);
+
+impl Read for HeldUp {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        let (go_on, goes_on) = mpsc::channel();
+        self.0.send(go_on).unwrap();
+        goes_on.recv().unwrap_err();
+        Ok(0)
+    }
+}
+
 #[test]
-fn an_ended_connection_keeps_nothing_even_if_a_thread_is_left_behind() {
+fn an_ended_connection_keeps_no_handler_even_if_a_thread_is_left_behind() {
     in_time(|| {
-        let (from_peer, _to_us) = io::pipe().unwrap();
-        let (_from_us, to_peer) = io::pipe().unwrap();
+        let (reads, reading) = mpsc::channel();
         let kept = Arc::new(());
         let in_handler = Arc::clone(&kept);
         let handler = move |_: Incoming| {
             assert!(Arc::strong_count(&in_handler) > 0);
             std::future::ready(Ok(Reply::default()))
         };
-        let builder = builder().handler(handler).extension(Arc::clone(&kept));
-        let connection = spawn(builder, (from_peer, to_peer));
-        assert_eq!(Arc::strong_count(&kept), 3);
+        let connection = spawn(builder().handler(handler), (HeldUp(reads), Vec::new()));
+        let held = reading.recv().unwrap();
+        assert_eq!(Arc::strong_count(&kept), 2);
         connection.abort();
-        connection.closed().unwrap();
-        drop(connection);
-        // Whoever has told of the end lets go right after that, but for the extensions, which the left thread may see.
-        while Arc::strong_count(&kept) > 2 {
+        assert!(connection.closed().unwrap().shut_down.is_some());
+        // Whoever has told of the end lets go right after that.
+        while Arc::strong_count(&kept) > 1 {
             thread::yield_now();
         }
+        drop(held);
     });
 }

@@ -96,13 +96,22 @@ fn handles_are_obeyed_while_the_writer_is_held_up() {
         let connection = spawn(builder(), stream);
         let call = connection.submit(0, 0, Bytes::new());
         let held = writing.recv().unwrap();
+        let more: Vec<_> = (2..20)
+            .map(|in_flight| {
+                let call = connection.submit(0, 0, Bytes::new());
+                while connection.stats().in_flight < in_flight {
+                    thread::yield_now();
+                }
+                call
+            })
+            .collect();
         let start = Instant::now();
         connection.abort();
         let error = call.wait().unwrap_err();
         assert!(matches!(error, CallError::Lost(ConnectionError::Aborted)), "{error:?}");
         assert!(start.elapsed() < BUSY);
         connection.closed().unwrap();
-        drop((held, writing));
+        drop((held, writing, more));
     });
 }
 
