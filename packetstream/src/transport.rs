@@ -35,6 +35,7 @@ pub use peer::Peer;
 pub use serve::ServeError;
 pub(crate) use serve::is_scarcity;
 pub use ssh::Ssh;
+pub(crate) use stdio::Taken;
 pub use stream::ConnectError;
 pub use stream::Stream;
 pub use stream::connect;

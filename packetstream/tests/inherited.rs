@@ -1,13 +1,17 @@
 //! What a program is started with: its standard input and output, descriptors by number, sockets of systemd.
 //!
-//! Started with the argument `serve` it is that program, which answers every request with its payload reversed.
+//! Started with the argument `serve` it is that program, which answers every request with its payload reversed; with
+//! `threads` it is one without a runtime.
 #![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
 mod common;
 
 use common::in_time;
 use libtest_mimic::{Arguments, Failed, Trial};
-use packetstream::{Bytes, Child, ConnectError, Incoming, Listener, PacketConnection, Peer, Reply, Stream};
+use packetstream::{
+    Bytes, Child, ConnectError, Incoming, Listener, PacketConnection, Peer, Reply, Stream, TcpOptions,
+    blocking,
+};
 use std::env;
 use std::error::Error;
 use std::fs::File;
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", ref addresses @ ..] => program(addresses),
+        ["threads", ref addresses @ ..] => program_on_threads(addresses),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
     }
 }
@@ -39,6 +44,8 @@ fn trials() -> Vec<Trial> {
     }
     vec![
         trial("no_stray_print_reaches_the_stream", no_stray_print_reaches_the_stream),
+        trial("no_stray_print_reaches_a_stream_on_threads", no_stray_print_reaches_a_stream_on_threads),
+        trial("descriptors_and_sockets_of_systemd_are_had_without_a_runtime", without_a_runtime),
         trial("standard_output_is_put_back", standard_output_is_put_back),
         trial("standard_output_is_taken_once", standard_output_is_taken_once),
         trial("a_socket_is_had_by_its_number", a_socket_is_had_by_its_number),
@@ -91,6 +98,23 @@ async fn serve_one(address: &str) -> Result<(), io::Error> {
     print!("stray: the beginning of a line, ");
     ended.report.result.unwrap();
     Ok(())
+}
+
+/// The same without a runtime.
+fn program_on_threads(addresses: &[&str]) -> ExitCode {
+    for address in addresses {
+        let mut listener = blocking::Listener::bind(&address.parse().unwrap()).unwrap();
+        println!("stray: listening");
+        let stream = listener.accept().unwrap().unwrap();
+        let reverse = async |request: Incoming| {
+            println!("stray: a line");
+            Ok(Reply::from(request.payload.iter().rev().copied().collect::<Bytes>()))
+        };
+        let ended = blocking::serve(PacketConnection::builder().handler(reverse), stream).unwrap();
+        ended.report.result.unwrap();
+    }
+    println!("served");
+    ExitCode::SUCCESS
 }
 
 fn this_program(addresses: &[&str]) -> Command {
@@ -162,6 +186,35 @@ async fn no_stray_print_reaches_the_stream() {
     assert_eq!(text.matches("stray: a child\n").count(), 3, "{text}");
     assert_eq!(text.matches("stray: exit status: 0\n").count(), 3, "its input is empty: {text}");
     assert!(text.lines().last().unwrap().ends_with("stray: the beginning of a line, "), "{text}");
+}
+
+async fn no_stray_print_reaches_a_stream_on_threads() {
+    let (stderr, place) = file();
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["threads", "stdio:"]).stderr(place);
+    let (stream, child) = Child::spawn(command).unwrap();
+    assert_eq!(converse_to_the_end(stream).await, "served\n");
+    assert!(child.wait().await.unwrap().success());
+    let text = text(stderr);
+    assert_eq!(text.matches("stray: a line\n").count(), 3, "{text}");
+}
+
+async fn without_a_runtime() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let listening = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listening.local_addr().unwrap();
+    // The socket is the first that systemd may pass, which is number 3.
+    let script =
+        r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" threads fd:4 systemd: 3<&0 4<&1 >/dev/null </dev/null"#;
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(env::current_exe().unwrap()).kill_on_drop(true);
+    command.stdin(OwnedFd::from(listening)).stdout(OwnedFd::from(theirs));
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    converse(Stream::from_fd(ours).unwrap()).await;
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    converse(Stream::tcp(stream, TcpOptions::default()).unwrap()).await;
+    assert!(child.wait().await.unwrap().success());
 }
 
 async fn standard_output_is_put_back() {

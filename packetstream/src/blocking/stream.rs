@@ -1,7 +1,7 @@
 //! One byte stream, whatever it is made of.
 
 use super::child::{Child, Leash};
-use crate::transport::duplicate;
+use crate::transport::{Taken, duplicate};
 use crate::{Address, AddressError, Peer, TcpOptions};
 use packetstream_core::PacketConnection;
 use packetstream_core::blocking::{Half, SpawnError, Transport, may_block, spawn};
@@ -9,7 +9,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -113,16 +112,18 @@ impl Stream {
     }
 
     /// Descriptors 0 and 1 of this program, which have to be in blocking mode. What `std::io::stdin` has buffered
-    /// before is not part of it.
+    /// before is not part of it. Nothing else of the program can touch them until the stream is dropped: see
+    /// [`Address`].
     ///
     /// # Errors
     ///
-    /// When this machine has no descriptors.
+    /// When another stream has them, or this machine has no descriptors.
     pub fn stdio() -> io::Result<Self> {
-        let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-        let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let writer = StreamWriter { sink: Sink::Other(Box::new(output)) };
-        Ok(Self::of(Peer::Stdio, StreamReader::other(input), writer))
+        let taken = Taken::take()?;
+        let (input, output) = taken.duplicates()?;
+        let writer = Stdout { output: output.into(), _taken: taken };
+        let writer = StreamWriter { sink: Sink::Other(Box::new(writer)) };
+        Ok(Self::of(Peer::Stdio, StreamReader::other(File::from(input)), writer))
     }
 
     /// Duplicates of descriptors with these numbers, in blocking mode.
@@ -182,6 +183,26 @@ fn connect_tcp(host_and_port: &str) -> io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// Standard output, for as long as it is ours.
+struct Stdout {
+    output: File,
+    _taken: Taken,
+}
+
+impl Write for Stdout {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.output.write(buf)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.output.write_vectored(bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 impl Transport for Stream {

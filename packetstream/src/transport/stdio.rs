@@ -21,20 +21,21 @@ static CLAIMED: AtomicBool = AtomicBool::new(false);
 /// Descriptors 0 and 1 as a stream. What `std::io::stdin` has buffered before is not part of it.
 pub(super) fn stream() -> io::Result<Stream> {
     let taken = Taken::take()?;
-    let stream = descriptors::pair(Peer::Stdio, taken.input.try_clone()?, taken.output.try_clone()?)?;
+    let (input, output) = taken.duplicates()?;
+    let stream = descriptors::pair(Peer::Stdio, input, output)?;
     Ok(stream.with_guard(taken))
 }
 
 /// Standard input and output, taken away from everything else in this program and its children: their input
 /// is empty, and what they print goes to standard error. Put back on drop.
-struct Taken {
+pub(crate) struct Taken {
     input: OwnedFd,
     output: OwnedFd,
     _claim: Claim,
 }
 
 impl Taken {
-    fn take() -> io::Result<Self> {
+    pub(crate) fn take() -> io::Result<Self> {
         let claim = Claim::make()?;
         let input = io::stdin().as_fd().try_clone_to_owned()?;
         let output = io::stdout().as_fd().try_clone_to_owned()?;
@@ -42,6 +43,11 @@ impl Taken {
         dup2_stdin(File::open("/dev/null")?)?;
         dup2_stdout(io::stderr())?;
         Ok(taken)
+    }
+
+    /// What was taken, to read from and to write to.
+    pub(crate) fn duplicates(&self) -> io::Result<(OwnedFd, OwnedFd)> {
+        Ok((self.input.try_clone()?, self.output.try_clone()?))
     }
 }
 
