@@ -372,6 +372,10 @@ impl Shared {
     }
 
     fn observe(&self, see: impl Fn(&dyn Observer)) {
+        if std::thread::panicking() {
+            // One of them has, maybe; if it did so again the program would abort.
+            return;
+        }
         self.observers.iter().for_each(|observer| see(observer.as_ref()));
     }
 }

@@ -6,8 +6,8 @@ mod common;
 use bytes::Bytes;
 use common::{Script, answer, in_time, never, reverse};
 use packetstream_core::{
-    Builder, Call, CallError, CloseReport, Direction, Failure, Incoming, Limits, Observer, Outcome, Packet,
-    PacketConnection, RequestId, Stats,
+    Builder, Call, CallError, CloseReport, ConnectionError, Direction, Failure, Incoming, Limits, Observer,
+    Outcome, Packet, PacketConnection, RequestId, Stats,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -309,6 +309,28 @@ async fn with_a_grace_packets_wait_for_each_other() {
         connection.close();
         peer.expects_goodbye().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "nor does the end");
+    })
+    .await;
+}
+
+/// Panics whenever it is told anything of a turn.
+struct Panics;
+
+impl Observer for Panics {
+    fn turned(&self, _: &Stats) {
+        panic!("as it may");
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_ends_its_connection_and_nothing_else() {
+    let (here, there) = duplex(1 << 10);
+    let _peer = PacketConnection::builder().handler(reverse).spawn(there);
+    let connection = PacketConnection::builder().observer(Panics).spawn(here);
+    in_time(async {
+        assert!(connection.submit(0, 0, Bytes::new()).await.is_err());
+        let report = connection.closed().await;
+        assert!(matches!(report.result, Err(ConnectionError::Dropped)), "{report}");
     })
     .await;
 }
