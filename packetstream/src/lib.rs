@@ -154,7 +154,7 @@
 //! | span, all of level `DEBUG` | until | fields |
 //! |---|---|---|
 //! | `packetstream::connection` | it has ended, and no handle is left | `connection` (its [name](Builder::name)), `peer` |
-//! | `packetstream::call`, in the caller's span | its end is known, or nobody waits for it | `connection`, `channel`, `rq_type`, `request` (its type), `label`, `tag`, `bytes`, `outcome` |
+//! | `packetstream::call`, in the caller's span | its end is known, or nobody waits for it | `connection`, `channel`, `rq_type`, `request` (its type, unless it came through layers of `tower`), `label`, `tag`, `bytes`, `outcome` |
 //! | `packetstream::request`, in the connection's | it is performed; what the handler logs lies in it | `connection`, `channel`, `tag`, `rq_type`, `request`, `flags`, `bytes`, `outcome` |
 //!
 //! | event | level |
