@@ -1,5 +1,5 @@
 //! Typed requests and responses, both ways, over any byte stream, wire-compatible with Python's
-//! `cs.packetstream`.
+//! `cs.packetstream`; the page [`python`] is for those who know that.
 //!
 //! ```
 //! use packetstream::{Client, Context, Failure, Fulfil, PacketConnection, Protocol, Request, Stream, serve};
@@ -109,8 +109,7 @@
 //! started by [`Child`], on other machines by [`Ssh`]; if one does not end well, the connection fails with a
 //! [`ChildEnded`]. [`Listener::serve_until`] stops when it is told to, and lets what was asked be answered.
 //!
-//! With the feature `tracing`, what children say on standard error can become events, and connections that
-//! fail while they are served do.
+//! With the feature `tracing`, what children say on standard error can become events: `Stderr::Trace`.
 //!
 //! # Connections on demand
 //!
@@ -159,7 +158,7 @@
 //! | span, all of level `DEBUG` | until | fields |
 //! |---|---|---|
 //! | `packetstream::connection` | it has ended, and no handle is left | `connection` (its [name](Builder::name)), `peer` |
-//! | `packetstream::call`, in the caller's span | its end is known, or nobody waits for it | `connection`, `channel`, `rq_type`, `request` (its type), `label`, `tag`, `bytes`, `outcome` |
+//! | `packetstream::call`, in the caller's span | its end is known, or nobody waits for it | `connection`, `channel`, `rq_type`, `request` (its type, unless it came through layers of `tower`), `label`, `tag`, `bytes`, `outcome` |
 //! | `packetstream::request`, in the connection's | it is performed; what the handler logs lies in it | `connection`, `channel`, `tag`, `rq_type`, `request`, `flags`, `bytes`, `outcome` |
 //!
 //! | event | level |

@@ -73,10 +73,12 @@ impl Meter {
         self
     }
 
-    /// One more label for everything.
+    /// One more label for everything. What a meter with this label and its clones tell is apart from what others do.
     #[must_use]
     pub fn label(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         self.settings.labels.push(Label::new(key.into(), value.into()));
+        // Metrics with other labels are others: what was common to it and its clones is so no more.
+        self.common = Arc::default();
         self
     }
 

@@ -17,7 +17,8 @@
 //! dead peer alone, and finds it when it is back. It does not ask again by itself here, since another peer may be
 //! better: that is for a retry layer, whose policy has
 //! [`Outgoing::may_be_asked_again`](crate::Outgoing::may_be_asked_again). What such a layer yields in the end tells of
-//! the last try only.
+//! the last try only. A link that is ready uses its connection, so that [`Connector::idle`](crate::Connector::idle)
+//! does not let go of it.
 //!
 //! Peers that come and go are a stream of `tower::discover::Change`s. A link is made at once and without fail, so it
 //! takes no service to make one: `Change::Insert(address, Connector::to(address).link())`, with its load around it.

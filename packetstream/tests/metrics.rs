@@ -267,6 +267,28 @@ fn a_peer_cannot_make_up_labels_without_end() {
 }
 
 #[test]
+fn a_clone_with_a_label_more_has_an_oldest_handler_of_its_own() {
+    with_exporter(|mut seen| async move {
+        let never = async |_: Incoming| pending().await;
+        let meter = Meter::new();
+        let left = meter.clone().label("side", "left");
+        let (a, b) = pair(builder(), builder().handler(never).observer(meter));
+        let (c, d) = pair(builder(), builder().handler(never).observer(left));
+        let _first = a.submit(0, 0, "");
+        performs_one(&b).await;
+        // As if that had been begun earlier, see above.
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        b.submit(0, 0, "").await.unwrap_err();
+        let _second = c.submit(0, 0, "");
+        performs_one(&d).await;
+        seen.look();
+        let starts =
+            ["", "side=left"].map(|labels| seen.number(&format!("oldest_handler_start_seconds{{{labels}}}")));
+        assert!(starts[1] - starts[0] > 49.0, "{starts:?}");
+    });
+}
+
+#[test]
 fn labels_are_those_that_were_asked_for() {
     with_exporter(|mut seen| async move {
         let meter = Meter::new().label("side", "left");

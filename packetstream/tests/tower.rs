@@ -238,6 +238,34 @@ async fn a_link_as_a_service_asks_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_may_take_longer_than_a_goodbye_though_the_link_is_dropped() {
+    for waits_until_ready in [true, false] {
+        let (mut link, mut knocks) = link();
+        let answer = tokio::spawn(async move {
+            if waits_until_ready {
+                link.ready().await.unwrap();
+            }
+            let answer = Service::call(&mut link, get(3));
+            drop(link);
+            answer.await
+        });
+        let slow = async |_: Incoming| {
+            tokio::time::sleep(2 * Limits::default().answer_timeout).await;
+            Ok(Reply::from(3))
+        };
+        in_time(async {
+            let (here, there) = Stream::pair(1 << 12);
+            knocks.recv().await.unwrap().send(Ok(here)).unwrap();
+            let peer = PacketConnection::builder().handler(slow).spawn(there);
+            assert_eq!(answer.await.unwrap().unwrap(), Reply::from(3));
+            // Then nobody has it any more.
+            peer.closed().await.result.unwrap();
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_link_that_waits_for_a_place_takes_one_on_the_next_connection() {
     let (attempts, mut knocks) = mpsc::unbounded_channel();
     let open = move || {

@@ -6,8 +6,8 @@ mod common;
 use common::in_time;
 use common::log::Log;
 use packetstream::{
-    Address, Client, Context, Failure, Fulfil, HasPacketConnection, Listener, PacketConnection, Payload,
-    Protocol, Request, RequestError, Stream, connect, serve,
+    Address, Client, Connector, Context, Failure, Fulfil, HasPacketConnection, Link, Listener,
+    PacketConnection, Payload, Protocol, Request, RequestError, Stream, connect, serve,
 };
 use tracing::{Dispatch, Level, info};
 
@@ -129,6 +129,19 @@ async fn spans_have_the_names_of_typed_requests_at_either_end() {
     in_time(async { client.call(Count { text: "four".into() }).await.unwrap() }).await;
     log.line(&["packetstream::call{connection=\"here\"", "request=\"Count\"", "outcome=\"ok\"", "close"]);
     log.line(&["packetstream::request{connection=\"there\"", "request=\"Count\"", "counting"]);
+}
+
+#[tokio::test]
+async fn spans_have_the_names_of_what_a_link_asks_too() {
+    let log = Log::with_spans(Level::DEBUG);
+    let open = || {
+        let (here, there) = Stream::pair(1 << 12);
+        tokio::spawn(PacketConnection::builder().handler(serve::<Served, _>(server())).serve(there));
+        std::future::ready(Ok::<_, std::convert::Infallible>(here))
+    };
+    let link: Link<Asked> = Connector::new(open).link();
+    in_time(async { link.call(Count { text: "four".into() }).await.unwrap() }).await;
+    log.line(&["packetstream::call{", "request=\"Count\"", "outcome=\"ok\"", "close"]);
 }
 
 #[tokio::test]

@@ -95,6 +95,23 @@ async fn a_socket_that_is_listened_at_is_refused_and_a_stale_one_replaced() {
 }
 
 #[tokio::test]
+async fn a_listener_leaves_the_socket_of_its_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("socket");
+    let address = format!("unix:{}", path.display());
+    let old = listener(&address).await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut new = listener(&address).await.unwrap();
+    drop(old);
+    in_time(async {
+        let address = address.parse().unwrap();
+        let _connected = Stream::connect(&address).await.unwrap();
+        new.accept().await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_address_that_cannot_be_reached_is_named() {
     let taken = listener("tcp://127.0.0.1:0").await.unwrap();
     let address = taken.local_address().to_string();

@@ -63,7 +63,7 @@ impl Listener {
             Address::Unix(path) => {
                 remove_stale(path)?;
                 let listener = UnixListener::bind(path)?;
-                file = Some(SocketFile(path.clone()));
+                file = Some(SocketFile::at(path)?);
                 Kind::Unix(listener, address.clone())
             }
             Address::Stdio => Kind::Single(Some(Stream::stdio()?), Address::Stdio),

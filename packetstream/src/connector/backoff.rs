@@ -1,5 +1,6 @@
 //! How long to wait before the next attempt.
 
+use super::limit::FOR_EVER;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -42,7 +43,7 @@ impl Backoff {
 
     /// How long to wait this time.
     pub(super) fn wait(&self, failures: u32) -> Duration {
-        let longest = self.longest(failures);
+        let longest = self.longest(failures).min(FOR_EVER);
         if self.jitter { longest.mul_f64(random()) } else { longest }
     }
 }
@@ -68,6 +69,15 @@ mod tests {
         assert_eq!(waits, [0, 10, 30, 90, 270, 810, 1000, 1000, 1000].map(ms));
         let steady = Backoff { factor: 0, ..backoff };
         assert_eq!(steady.wait(9), ms(10));
+    }
+
+    #[test]
+    fn a_wait_without_a_bound_is_one_that_clocks_can_tell() {
+        for jitter in [false, true] {
+            let backoff = Backoff { first: Duration::MAX, most: Duration::MAX, factor: 2, jitter };
+            assert_eq!(backoff.longest(1), Duration::MAX);
+            assert!(tokio::time::Instant::now().checked_add(backoff.wait(1)).is_some());
+        }
     }
 
     #[test]

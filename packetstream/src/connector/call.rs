@@ -3,6 +3,7 @@
 use super::limit::Limit;
 use super::link::Shared;
 use crate::client::{Outgoing, RequestError};
+use crate::trace;
 use packetstream_core::{BaseRequest, Call, CallError, NotSent, Reply};
 use std::fmt;
 use std::future::Future;
@@ -62,7 +63,7 @@ impl<R: BaseRequest> Future for LinkCall<R> {
                 }
                 Step::New { shared, outgoing: Ok(outgoing), limit } => {
                     let (shared, outgoing, limit) = (Arc::clone(shared), outgoing.clone(), *limit);
-                    Step::Asked(Box::pin(async move { shared.ask(&outgoing, limit).await }))
+                    Step::Asked(Box::pin(async move { shared.ask(&outgoing, trace::asks::<R>, limit).await }))
                 }
                 Step::Asked(asked) => {
                     return Poll::Ready(match ready!(asked.as_mut().poll(cx)) {
@@ -76,8 +77,13 @@ impl<R: BaseRequest> Future for LinkCall<R> {
 }
 
 impl Shared {
-    /// Asks, and asks again where that does no harm.
-    async fn ask(&self, outgoing: &Outgoing, limit: Option<Limit>) -> Result<Reply, CallError> {
+    /// Asks, and asks again where that does no harm. Each try is given to `name`, as soon as it is on its way.
+    async fn ask(
+        &self,
+        outgoing: &Outgoing,
+        name: fn(&Call),
+        limit: Option<Limit>,
+    ) -> Result<Reply, CallError> {
         let (mut tries, mut newer_than, mut lost) = (0, 0, None);
         loop {
             tries += 1;
@@ -88,6 +94,7 @@ impl Shared {
             let _use = lease.begin();
             let Outgoing { rq_type, flags, payload, .. } = outgoing;
             let call = lease.connection.submit(*rq_type, *flags, payload.clone());
+            name(&call);
             let error = match answer(call, limit).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(error)) => error,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 /// More than anybody waits for, and not more than clocks can tell.
-const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 30);
+pub(super) const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 30);
 
 /// How long something may take, and therefore until when.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ use tower_service::Service;
 pub(crate) struct Ready {
     place: Place,
     /// The connection stays while it has none of the link's other uses.
-    _lease: Lease,
+    lease: Lease,
     used: Use,
 }
 
@@ -27,7 +27,7 @@ impl Ready {
             let lease = link.lease_at_last(newer_than).await?;
             // A connection that gives no place any more is followed by another.
             match lease.connection.reserve().await {
-                Ok(place) => return Ok(Self { place, used: lease.begin(), _lease: lease }),
+                Ok(place) => return Ok(Self { place, used: lease.begin(), lease }),
                 Err(_) => newer_than = lease.generation,
             }
         }
@@ -48,14 +48,14 @@ impl<P> Service<Outgoing> for Link<P> {
     }
 
     fn call(&mut self, Outgoing { rq_type, flags, payload, .. }: Outgoing) -> LinkAnswer {
-        let Some(Ready { place, used, .. }) = self.turn.take() else {
+        let Some(Ready { place, lease, used }) = self.turn.take() else {
             let ready = Ready::wait(Arc::clone(&self.shared));
             return LinkAnswer(Answer::Late(Box::pin(async move {
-                let Ready { place, used: _used, .. } = ready.await?;
+                let Ready { place, lease: _lease, used: _used } = ready.await?;
                 place.submit(rq_type, flags, payload).await
             })));
         };
-        LinkAnswer(Answer::Asked { call: place.submit(rq_type, flags, payload), _used: used })
+        LinkAnswer(Answer::Asked { call: place.submit(rq_type, flags, payload), _lease: lease, _used: used })
     }
 }
 
@@ -66,6 +66,8 @@ pub struct LinkAnswer(Answer);
 enum Answer {
     Asked {
         call: Call,
+        /// Whoever asks may drop the link before the answer, whose connection would then say goodbye.
+        _lease: Lease,
         _used: Use,
     },
     /// Nobody has waited for the service to be ready.

@@ -19,7 +19,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::thread;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::oneshot;
@@ -98,9 +98,7 @@ fn reader(descriptor: OwnedFd) -> io::Result<Reader> {
     if kind.is_socket() {
         return Ok(Box::new(socket(file.into())?));
     }
-    let (near, far) = StdUnixStream::pair()?;
-    thread::Builder::new().name("receive".into()).spawn(move || carry(file, &far))?;
-    Ok(Box::new(nonblocking(near)?))
+    Ok(Box::new(Carried::start("receive", |far| carry(file, far))?))
 }
 
 fn writer(descriptor: OwnedFd) -> io::Result<Writer> {
@@ -112,13 +110,7 @@ fn writer(descriptor: OwnedFd) -> io::Result<Writer> {
     if kind.is_socket() {
         return Ok(Box::new(socket(file.into())?));
     }
-    let (near, far) = StdUnixStream::pair()?;
-    let (done, carried) = oneshot::channel();
-    thread::Builder::new().name("send".into()).spawn(move || {
-        // Nobody listens if the stream was dropped.
-        let _ = done.send(carry(far, file));
-    })?;
-    Ok(Box::new(Carried { near: nonblocking(near)?, carried: Some(carried) }))
+    Ok(Box::new(Carried::start("send", |far| carry(far, file))?))
 }
 
 /// A stream socket of any family: reading and writing do not depend on it.
@@ -151,16 +143,61 @@ fn carry(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
     to.flush()
 }
 
-/// An output that a thread carries on; it is shut down once the thread has carried everything.
+/// An input or output whose bytes a thread carries. An output is shut down once the thread has carried everything.
 struct Carried {
     near: UnixStream,
     /// Nothing once it was noticed.
     carried: Option<oneshot::Receiver<io::Result<()>>>,
 }
 
+impl Carried {
+    /// Has a thread of this name carry bytes from or to the far end of a socket.
+    fn start(
+        name: &str,
+        carry: impl FnOnce(&StdUnixStream) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Self> {
+        let (near, far) = StdUnixStream::pair()?;
+        let near = nonblocking(near)?;
+        let (done, carried) = oneshot::channel();
+        thread::Builder::new().name(name.into()).spawn(move || {
+            // Nobody listens if the stream was dropped.
+            let _ = done.send(carry(&far));
+        })?;
+        Ok(Self { near, carried: Some(carried) })
+    }
+
+    /// How the thread has ended, which is told once.
+    fn poll_carried(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(carried) = &mut self.carried else { return Poll::Ready(Ok(())) };
+        let result = ready!(Pin::new(carried).poll(cx));
+        self.carried = None;
+        Poll::Ready(result.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())))
+    }
+}
+
+impl AsyncRead for Carried {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.remaining();
+        ready!(Pin::new(&mut self.near).poll_read(cx, buf))?;
+        if before == 0 || buf.remaining() < before {
+            return Poll::Ready(Ok(()));
+        }
+        // The thread brings no more; it knows whether that is the end of the input.
+        self.poll_carried(cx)
+    }
+}
+
 impl AsyncWrite for Carried {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.near).poll_write(cx, buf)
+        match ready!(Pin::new(&mut self.near).poll_write(cx, buf)) {
+            // The thread takes no more, and knows why.
+            Err(error) => Poll::Ready(Err(ready!(self.poll_carried(cx)).err().unwrap_or(error))),
+            written => Poll::Ready(written),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -169,10 +206,7 @@ impl AsyncWrite for Carried {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.near).poll_shutdown(cx))?;
-        let Some(carried) = &mut self.carried else { return Poll::Ready(Ok(())) };
-        let result = ready!(Pin::new(carried).poll(cx));
-        self.carried = None;
-        Poll::Ready(result.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())))
+        self.poll_carried(cx)
     }
 }
 
@@ -248,6 +282,26 @@ mod tests {
         output.seek(SeekFrom::Start(0)).unwrap();
         output.read_to_string(&mut written).unwrap();
         assert_eq!(written, "from a file");
+    }
+
+    #[tokio::test]
+    async fn what_ails_a_file_is_told_in_its_own_words() {
+        let bound = std::time::Duration::from_mins(1);
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let directory = File::open("/").unwrap();
+        let mut stream = over(&directory, &full).unwrap();
+        let failing = async {
+            let read = stream.read(&mut [0]).await.unwrap_err();
+            assert_eq!(read.kind(), io::ErrorKind::IsADirectory);
+            let written = loop {
+                if let Err(error) = stream.write_all(b"more than there is room for").await {
+                    break error;
+                }
+                tokio::task::yield_now().await;
+            };
+            assert_eq!(written.kind(), io::ErrorKind::StorageFull);
+        };
+        tokio::time::timeout(bound, failing).await.unwrap();
     }
 
     #[tokio::test]

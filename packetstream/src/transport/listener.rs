@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 use std::net::TcpListener as StdTcpListener;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,9 +21,10 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 /// Waits for peers at an address.
 pub struct Listener {
-    kind: Kind,
-    /// Nothing if the socket is somebody else's.
+    /// Nothing if the socket is somebody else's. Dropped before the socket, so that nobody finds a file that nobody
+    /// listens at, takes it for a stale one, and loses the socket that takes its place.
     _file: Option<SocketFile>,
+    kind: Kind,
     pub(super) failed: Option<Failed>,
     /// Of the TCP streams that it accepts.
     tcp: TcpOptions,
@@ -54,7 +55,7 @@ impl Listener {
             Address::Unix(path) => {
                 remove_stale(path).await?;
                 let listener = UnixListener::bind(path)?;
-                file = Some(SocketFile(path.clone()));
+                file = Some(SocketFile::at(path)?);
                 Kind::Unix(listener, address.clone())
             }
             Address::Stdio => Kind::Single(Some(stdio::stream()?), Address::Stdio),
@@ -208,13 +209,30 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removed on drop.
+/// Removed on drop, unless it was replaced.
 #[derive(Debug)]
-pub(crate) struct SocketFile(pub(crate) PathBuf);
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    /// Device and inode, which are no other file's as long as the socket is open.
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.into(), identity: identity(path)? })
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // It may have been removed by hand.
-        let _ = std::fs::remove_file(&self.0);
+        // It may have been removed by hand, and be that of another listener by now.
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = std::fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }

@@ -97,6 +97,8 @@ impl Listener {
                 () = &mut stop => break Ok(()),
                 accepted = self.accept() => match accepted {
                     Ok(Some(stream)) => {
+                        // In a rush of peers there is no other moment for it.
+                        while connections.try_join_next().is_some() {}
                         let served = Served { peer: stream.peer(), failed: self.failed.clone() };
                         connections.spawn(served.look_after(builder(), prepare(stream), stopped.clone()));
                     }

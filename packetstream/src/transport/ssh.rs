@@ -164,9 +164,11 @@ fn split_port(host_and_port: &str) -> (&str, Option<&str>) {
 
 /// Whether `ssh` may be given it as a user or a host, which it then looks at more closely.
 fn is_name(text: &str) -> bool {
-    let strange =
-        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '/' | '\'' | '"' | '`' | '$');
-    !text.starts_with('-') && !text.contains(strange)
+    // What means something to a shell: the configuration of `ssh` may hand both to one, as in a `ProxyCommand`, and
+    // versions before 9.6 let it.
+    const STRANGE: &str = "@/'\"`$;&|<>(){}";
+    let is_strange = |c: char| c.is_whitespace() || c.is_control() || STRANGE.contains(c);
+    !text.starts_with('-') && !text.contains(is_strange)
 }
 
 /// Nothing if there is a NUL in it.
@@ -235,6 +237,11 @@ mod tests {
                 "bad host `-oProxyCommand=id` in `ssh://-oProxyCommand=id/prog`",
             ),
             (Ssh::new("a@b").command(prog), "bad host `a@b` in `ssh://a@b/prog`"),
+            // A `ProxyCommand` hands the host to a shell.
+            (Ssh::new("a;id").command(prog), "bad host `a;id` in `ssh://a;id/prog`"),
+            (Ssh::new("a|id").command(prog), "bad host `a|id` in `ssh://a|id/prog`"),
+            (Ssh::new("a&id").command(prog), "bad host `a&id` in `ssh://a&id/prog`"),
+            (Ssh::new("host").user("<(id)").command(prog), "bad user `<(id)` in `ssh://<(id)@host/prog`"),
             (Ssh::new("host").user("-l").command(prog), "bad user `-l` in `ssh://-l@host/prog`"),
             (
                 Ssh::new("host"),

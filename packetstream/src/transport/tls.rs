@@ -23,6 +23,20 @@
 //! # }
 //! ```
 //!
+//! A [`Link`](crate::Link) over TLS takes a [`Connector`](crate::Connector) that opens such streams:
+//!
+//! ```
+//! use packetstream::{Connector, Link, tls};
+//!
+//! # fn example(client: tls::Client) -> Link<()> {
+//! let connector = Connector::new(move || {
+//!     let client = client.clone();
+//!     async move { client.connect_to("vault.example:4000").await }
+//! });
+//! # connector.link()
+//! # }
+//! ```
+//!
 //! # Who trusts whom
 //!
 //! A client that trusts nobody is refused when it is built. A server that trusts nobody asks its clients for no

@@ -4,6 +4,7 @@ use crate::common::in_time;
 use crate::support::{Authority, DAY, Identity, listener, shake, why};
 use packetstream::tls::{self, Client, Refusal, Server, TlsError};
 use packetstream::{CallError, PacketConnection};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use std::time::SystemTime;
 use tokio::sync::mpsc;
 
@@ -124,4 +125,26 @@ async fn a_client_whose_certificate_has_expired_is_refused() {
         at_client,
         "cannot read from the peer: the peer refuses us: our certificate has expired, or is not valid yet"
     );
+}
+
+/// Who shows a certificate that is its own authority to a client that trusts just that one.
+async fn self_signed(is_ca: IsCa) -> Result<(), String> {
+    let mut params = CertificateParams::new(["server.example".to_owned()]).unwrap();
+    params.is_ca = is_ca;
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let server = tls::builder().identity(&certificate, key.serialize_pem()).server().unwrap();
+    let (client, _) = shake(&tls::builder().trust(&certificate).client().unwrap(), &server).await;
+    match client {
+        Ok(_) => Ok(()),
+        Err(error) => Err(why::<()>(Err(error))),
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_authority_is_accepted_unless_it_may_issue_others() {
+    self_signed(IsCa::NoCa).await.unwrap();
+    self_signed(IsCa::ExplicitNoCa).await.unwrap();
+    let error = self_signed(IsCa::Ca(BasicConstraints::Unconstrained)).await.unwrap_err();
+    assert_eq!(error, "the peer's certificate is one of an authority, not of a peer");
 }

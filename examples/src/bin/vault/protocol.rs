@@ -2,6 +2,7 @@
 
 use packetstream::{Context, Failure, Fulfil, Protocol, Request, tls};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a client asks the vault.
@@ -66,13 +67,14 @@ fn owner(cx: &Context) -> Result<String, Failure> {
 
 impl Fulfil<Keep> for Secrets {
     async fn fulfil(&self, Keep { name, secret }: Keep, cx: Context) -> Result<(), Failure> {
-        let place = (owner(&cx)?, name);
-        let is_taken = self.lock().contains_key(&place);
-        if is_taken {
-            let name = place.1.clone();
-            if !cx.peer::<Owner>().may_replace(MayReplace { name }).await.is_ok_and(|yes| yes) {
-                return Err(Failure::new("not replaced: its owner would not have it"));
-            }
+        let place = (owner(&cx)?, name.clone());
+        // At once, or two that are kept at the same time would replace each other and nobody be asked.
+        if let Entry::Vacant(vacant) = self.lock().entry(place.clone()) {
+            vacant.insert(secret);
+            return Ok(());
+        }
+        if !cx.peer::<Owner>().may_replace(MayReplace { name }).await.is_ok_and(|yes| yes) {
+            return Err(Failure::new("not replaced: its owner would not have it"));
         }
         self.lock().insert(place, secret);
         Ok(())

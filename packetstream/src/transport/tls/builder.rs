@@ -85,7 +85,8 @@ impl Default for Builder {
 
 impl Builder {
     /// Trusts who shows one of these certificates (PEM, one or more), or one that leads to them. Can be called
-    /// more than once. A server that trusts somebody serves no client without a certificate. Default: nobody.
+    /// more than once. One that may issue others (`CA:TRUE`) is trusted, but refused from whoever shows it as their own:
+    /// [`TlsError::OfAuthority`](super::TlsError::OfAuthority). A server that trusts somebody serves no client without a certificate. Default: nobody.
     pub fn trust(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.trusted.push(Trusted::Pem(pem.as_ref().to_vec()));
         self

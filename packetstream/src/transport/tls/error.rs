@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 use tokio_rustls::rustls::pki_types::UnixTime;
-use tokio_rustls::rustls::{self, AlertDescription, CertificateError, InvalidMessage};
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, InvalidMessage, OtherError};
 
 /// Why there is no TLS with a peer. The first group is what this side finds wrong, [`Refused`](Self::Refused)
 /// what the peer does.
@@ -41,6 +41,10 @@ pub enum TlsError {
         "a signature of the peer's is wrong: its certificate was issued by another of that name, or is not its own"
     )]
     BadSignature,
+    /// The peer shows a certificate that is meant to issue others (`CA:TRUE`), as `openssl req -x509` makes them unless
+    /// told otherwise. It may be trusted, but not shown.
+    #[error("the peer's certificate is one of an authority, not of a peer")]
+    OfAuthority,
     /// Something else is wrong with the peer's certificate.
     #[error("the peer's certificate is not acceptable")]
     Certificate(#[source] Box<dyn Error + Send + Sync>),
@@ -160,6 +164,10 @@ impl TlsError {
                 let presented = presented.iter().map(|name| bare(name).to_owned()).collect();
                 Self::WrongName { expected: expected.to_str().into_owned(), presented }
             }
+            CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
+                Some(webpki::Error::CaUsedAsEndEntity) => Self::OfAuthority,
+                _ => Self::Certificate(other.to_string().into()),
+            },
             other => Self::Certificate(other.to_string().into()),
         }
     }
