@@ -13,7 +13,9 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 fn asking(address: &str) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args(["--connect", address, "--text", "to be or not to be", "to", "not", "be"]).kill_on_drop(true);
+    command
+        .args(["--connect", address, "--text", "to be or not to be", "to", "not", "be"])
+        .kill_on_drop(true);
     command
 }
 

@@ -312,3 +312,54 @@ async fn with_a_grace_packets_wait_for_each_other() {
     })
     .await;
 }
+
+/// Panics whenever it may.
+struct Panics;
+
+impl Observer for Panics {
+    fn received(&self, _: &Packet) {
+        panic!("as it likes");
+    }
+
+    fn call_unanswered(&self, _: u64, _: Duration, _: &CallError) {
+        panic!("once more");
+    }
+
+    fn ended(&self, _: &CloseReport) {
+        panic!("and at the end");
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_ends_its_connection_and_nothing_else() {
+    let (mut peer, stream) = Script::new();
+    let notes = Notes::default();
+    let connection = PacketConnection::builder().observer(Panics).observer(notes.clone()).spawn(stream);
+    in_time(async {
+        let (first, second) = (connection.submit(0, 0, ""), connection.submit(1, 0, ""));
+        peer.hears().await.unwrap();
+        peer.sends(answer(2, b"")).await;
+        assert!(matches!(first.await, Err(CallError::Lost(_))));
+        assert!(matches!(second.await, Err(CallError::Lost(_))));
+        assert!(connection.closed().await.result.is_err());
+    })
+    .await;
+    let ends = notes.0.lock().unwrap().iter().filter(|note| note.starts_with("ended")).count();
+    assert_eq!(ends, 1, "others are still told");
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_at_the_end_keeps_nobody_from_hearing_of_it() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().observer(Panics).spawn(stream);
+    connection.close();
+    in_time(async {
+        peer.expects_goodbye().await;
+        drop(peer);
+        assert!(matches!(
+            connection.closed().await.result,
+            Err(packetstream_core::ConnectionError::NoGoodbye)
+        ));
+    })
+    .await;
+}

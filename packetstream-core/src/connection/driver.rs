@@ -100,6 +100,7 @@ impl<S> Driver<S> {
             is_mid_packet: self.decoder.is_mid_packet(),
             written: self.writer.written(),
             unsent: self.writer.unsent(),
+            responses: self.writer.responses(),
             is_flushed: self.writer.is_idle(),
             flushes: self.writer.flushes(),
         }
@@ -285,7 +286,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 Overdue::Handled => return true,
                 Overdue::GaveUp => {
-                    self.writer.discard();
+                    let lost = self.writer.discard();
+                    self.session.lose_responses(lost);
                     return true;
                 }
             }
