@@ -35,13 +35,13 @@ async fn unheard(
 }
 
 #[tokio::test]
-async fn of_two_sides_that_drain_the_first_began_to_end_it() {
+async fn of_two_sides_that_drain_the_second_ends_the_connection() {
     let (a, b) = pair(64);
     in_time(async {
         a.drain();
         b.peer_drained().await;
         b.drain();
-        assert_eq!((a.closed().await.ended_by, b.closed().await.ended_by), (EndedBy::Us, EndedBy::Peer));
+        assert_eq!((a.closed().await.ended_by, b.closed().await.ended_by), (EndedBy::Peer, EndedBy::Us));
     })
     .await;
 }

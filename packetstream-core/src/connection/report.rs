@@ -34,9 +34,9 @@ pub struct CloseReport {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EndedBy {
-    /// This side closed or aborted it, dropped its last handle, or its task, or was the first of two that drained.
+    /// This side closed or aborted it, dropped its last handle, or its task, or drained when the peer had.
     Us,
-    /// The peer said goodbye first, or broke the protocol or a limit.
+    /// The peer said goodbye first, or its end of requests came when this side had drained; or it broke the protocol or a limit.
     Peer,
     /// Reading or writing failed, or the stream ended without a goodbye, be it inside a packet.
     Transport,

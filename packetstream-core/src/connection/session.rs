@@ -219,8 +219,8 @@ impl Session {
         if self.wish == Wish::Drain {
             self.state.drain();
             if self.state.is_closing() {
-                // The peer has drained first.
-                self.ended_by.get_or_insert(EndedBy::Peer);
+                // The peer has drained, too: this is the end.
+                self.ended_by.get_or_insert(EndedBy::Us);
             }
         } else {
             self.ended_by.get_or_insert(EndedBy::Us);
@@ -457,7 +457,7 @@ impl Session {
         }
         if self.state.is_closing() {
             // By the peer's end of requests, which comes after ours.
-            self.ended_by.get_or_insert(EndedBy::Us);
+            self.ended_by.get_or_insert(EndedBy::Peer);
         }
         self.tell_peer_stage();
         // Also what the state refuses by itself waits to be sent.
