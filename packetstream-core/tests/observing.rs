@@ -313,6 +313,30 @@ async fn with_a_grace_packets_wait_for_each_other() {
     .await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn packets_that_wait_for_each_other_are_not_stalled() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { stall_timeout: Duration::from_secs(1), ..Limits::default() };
+    let grace = Duration::from_secs(10);
+    let connection = PacketConnection::builder().limits(limits).packet_grace(grace).spawn(stream);
+    let start = Instant::now();
+    let _call = connection.submit(0, 0, Bytes::new());
+    in_time(peer.hears()).await.unwrap();
+    assert_eq!(start.elapsed(), grace);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_is_stalled_once_packets_wait_for_each_other_no_more() {
+    let (_peer, stream) = duplex(16);
+    let limits = Limits { stall_timeout: Duration::from_secs(1), ..Limits::default() };
+    let grace = Builder::PYTHON_PACKET_GRACE;
+    let connection = PacketConnection::builder().limits(limits).packet_grace(grace).spawn(stream);
+    let start = Instant::now();
+    let lost = in_time(connection.submit(0, 0, vec![0; 100])).await;
+    assert!(matches!(lost, Err(CallError::Lost(_))), "{lost:?}");
+    assert!(start.elapsed() <= Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
 /// Panics whenever it may.
 struct Panics;
 

@@ -61,6 +61,45 @@ async fn a_stream_that_ends_inside_a_packet_is_the_transports_end() {
 }
 
 #[tokio::test]
+async fn a_peer_that_has_said_its_last_ended_the_connection_although_writing_failed_first() {
+    let (peer_in, ours_out) = duplex(1 << 10);
+    let (ours_in, mut peer_out) = duplex(1 << 10);
+    let connection = PacketConnection::builder().spawn(tokio::io::join(ours_in, ours_out));
+    in_time(async {
+        drop(peer_in);
+        let call = connection.submit(0, 0, Bytes::new());
+        while connection.is_open() {
+            tokio::task::yield_now().await;
+        }
+        peer_out.write_all(&Packet::end_of_requests().transcribe()).await.unwrap();
+        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
+        assert!(matches!(call.await, Err(CallError::Lost(ConnectionError::ClosedByPeer))));
+        let report = connection.closed().await;
+        assert!(report.result.is_ok(), "{report}");
+        assert_eq!(report.ended_by, EndedBy::Peer, "{report}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transport_that_fails_both_ways_ended_the_connection() {
+    in_time(async {
+        for says_erq in [false, true] {
+            let (connection, mut peer) =
+                unheard(|stream| PacketConnection::builder().handler(reverse).spawn(stream)).await;
+            if says_erq {
+                peer.write_all(&Packet::end_of_requests().transcribe()).await.unwrap();
+            }
+            drop(peer);
+            let report = connection.closed().await;
+            assert!(matches!(report.result, Err(ConnectionError::Write(_))), "{report}");
+            assert_eq!(report.ended_by, EndedBy::Transport, "{report}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_request_that_came_when_nothing_could_be_written_any_more_is_no_good_end() {
     in_time(async {
         let (connection, mut peer) =
@@ -68,7 +107,7 @@ async fn a_request_that_came_when_nothing_could_be_written_any_more_is_no_good_e
         let last = [&request(3, b"second")[..], &Packet::end_of_stream().transcribe()].concat();
         peer.write_all(&last).await.unwrap();
         let report = connection.closed().await;
-        assert_eq!(report.requests_unanswered, 1, "{report}");
+        assert_eq!((report.requests_unanswered, report.ended_by), (1, EndedBy::Transport), "{report}");
         assert!(matches!(report.result, Err(ConnectionError::Write(_))), "{report}");
     })
     .await;

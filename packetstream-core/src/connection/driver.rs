@@ -102,6 +102,7 @@ impl<S> Driver<S> {
             unsent: self.writer.unsent(),
             responses: self.writer.responses(),
             is_flushed: self.writer.is_idle(),
+            is_gathering: self.grace.is_running(),
             flushes: self.writer.flushes(),
         }
     }
@@ -304,6 +305,10 @@ struct Grace {
 }
 
 impl Grace {
+    fn is_running(&self) -> bool {
+        self.over.as_ref().is_some_and(|over| !over.is_elapsed())
+    }
+
     /// Whether the packets that wait still do; `any` says whether there are some.
     fn poll(&mut self, any: bool, cx: &mut Context<'_>) -> bool {
         if !any {

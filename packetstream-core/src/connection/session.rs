@@ -108,6 +108,8 @@ pub(super) struct Transit {
     pub(super) responses: u64,
     /// Whether it has taken everything and holds nothing back.
     pub(super) is_flushed: bool,
+    /// Whether what it has not taken is not for it to take yet.
+    pub(super) is_gathering: bool,
     /// How often it was flushed.
     pub(super) flushes: u64,
 }
@@ -223,7 +225,10 @@ impl Session {
                 self.ended_by.get_or_insert(EndedBy::Us);
             }
         } else {
-            self.ended_by.get_or_insert(EndedBy::Us);
+            // After a failure it is not this side that ends it.
+            if self.phase == Phase::Live {
+                self.ended_by.get_or_insert(EndedBy::Us);
+            }
             self.state.close();
         }
         (draining, closing) != (self.state.is_draining(), self.state.is_closing())
@@ -455,7 +460,7 @@ impl Session {
             }
             Err(error) => self.fail(error.into()),
         }
-        if self.state.is_closing() {
+        if self.phase == Phase::Live && self.state.is_closing() {
             // By the peer's end of requests, which comes after ours.
             self.ended_by.get_or_insert(EndedBy::Peer);
         }
@@ -561,6 +566,10 @@ impl Session {
             && let Some(unheard) = self.unheard.take()
         {
             // More is lost by it than our goodbye.
+            if self.ended_by != Some(EndedBy::Us) {
+                // Also when the peer has said its last since.
+                self.ended_by = Some(EndedBy::Transport);
+            }
             self.cause.get_or_insert(unheard);
         }
     }
@@ -590,12 +599,14 @@ impl Session {
     /// goodbye even; but nothing more is asked or performed.
     pub(super) fn fail_writing(&mut self, error: io::Error, lost: u64) {
         let cause = ConnectionError::Write(Arc::new(error));
-        self.ended_by.get_or_insert(EndedBy::Transport);
         self.shared.blame(Some(cause.clone()));
         self.requests_unanswered += lost;
-        let owes = lost > 0 || self.state.owed() + self.state.queued_responses() > 0;
-        let place = if owes { &mut self.cause } else { &mut self.unheard };
-        place.get_or_insert(cause);
+        if lost > 0 || self.state.owed() + self.state.queued_responses() > 0 {
+            self.ended_by.get_or_insert(EndedBy::Transport);
+            self.cause.get_or_insert(cause);
+        } else {
+            self.unheard.get_or_insert(cause);
+        }
         self.phase = Phase::Mute;
         self.shared.cancel();
         let unsent = self.state.withdraw();
@@ -643,7 +654,10 @@ impl Session {
                 let waits = is_live && self.wants_packets() && transit.is_mid_packet;
                 waits.then_some(transit.read)
             }
-            Wait::Writing => (is_live && !transit.is_flushed).then_some(transit.written),
+            Wait::Writing => {
+                let waits = is_live && !transit.is_flushed && !transit.is_gathering;
+                waits.then_some(transit.written)
+            }
             Wait::Room => {
                 let waits = is_live && is_asking && !self.is_shedding && !self.has_room();
                 waits.then_some(packets)
