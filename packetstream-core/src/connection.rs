@@ -33,10 +33,12 @@ use crate::outcome::Reply;
 use crate::state::SubmitError;
 use bytes::Bytes;
 use handler::perform;
-use inbox::{Command, Inbox, Wish};
+use inbox::{Command, Inbox, Setting, Wish};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
 use trace::Tracer;
@@ -170,17 +172,15 @@ impl PacketConnection {
     #[must_use]
     pub fn channel(&self, channel: u64) -> Self {
         if channel != 0 {
-            // A connection that has closed needs no more channels.
-            let _ = self.shared.inbox.push(Command::Open(channel));
+            self.shared.inbox.set(Setting::Open(channel));
         }
         Self::new(Arc::clone(&self.shared), channel)
     }
 
     /// Has the peer's requests on this handle's channel performed by `handler` from now on; those that are performed
-    /// already go on.
+    /// already go on. Also after [`drain`](Self::drain) and [`close`](Self::close), for as long as the peer asks.
     pub fn handle(&self, handler: impl Handler) {
-        // A connection that has closed goes on with the handlers it has.
-        let _ = self.shared.inbox.push(Command::Serve(self.channel, perform(handler)));
+        self.shared.inbox.set(Setting::Serve(self.channel, perform(handler)));
     }
 
     /// Sends a request of type `rq_type`, at most [`MAX_REQUEST_TYPE`](crate::MAX_REQUEST_TYPE), with
@@ -371,12 +371,20 @@ impl Shared {
         let _ = self.blame.set(cause);
     }
 
+    /// Tells all observers, also those behind one that panics. The panic goes on when they are told, unless another
+    /// does already: two at once would end the process.
     fn observe(&self, see: impl Fn(&dyn Observer)) {
-        if std::thread::panicking() {
-            // One of them has, maybe; if it did so again the program would abort.
-            return;
+        let mut panicked = None;
+        for observer in &self.observers {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| see(observer.as_ref()))) {
+                panicked.get_or_insert(panic);
+            }
         }
-        self.observers.iter().for_each(|observer| see(observer.as_ref()));
+        if let Some(panic) = panicked
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -5,7 +5,9 @@ mod common;
 
 use bytes::Bytes;
 use common::{Script, in_time, refusal, reverse};
-use packetstream_core::{CallError, Failure, Incoming, Kind, Outcome, Packet, PacketConnection, Reply};
+use packetstream_core::{
+    CallError, Failure, Incoming, Kind, Limits, Outcome, Packet, PacketConnection, Reply,
+};
 use std::sync::{Arc, Mutex};
 use tokio::io::duplex;
 
@@ -145,6 +147,40 @@ async fn closing_waits_for_answers_on_all_channels() {
         peer.sends(Packet::response(7, 0, Ok(Reply::from(1))).unwrap()).await;
         peer.expects(Packet::end_of_stream()).await;
         assert_eq!(call.await.unwrap(), Reply::from(1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_side_that_has_drained_may_still_change_who_answers() {
+    let (here, there) = duplex(1 << 12);
+    let peer = PacketConnection::builder().spawn(there);
+    let connection = PacketConnection::builder().handler(reverse).spawn(here);
+    in_time(async {
+        connection.drain();
+        peer.peer_drained().await;
+        connection.handle(channel_of);
+        connection.channel(5).handle(channel_of);
+        assert_eq!(peer.submit(0, 0, "ab").await.unwrap(), Reply::from(0));
+        assert_eq!(peer.channel(5).submit(0, 0, "ab").await.unwrap(), Reply::from(5));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_does_not_wait_for_room_for_calls() {
+    let (here, there) = duplex(1 << 12);
+    let asks_back = async |request: Incoming| {
+        let reply = request.peer().channel(9).call(0, 0, "").await;
+        reply.map_err(|error| Failure::new(error.to_string()))
+    };
+    let _peer = PacketConnection::builder().handler(asks_back).spawn(there);
+    let limits = Limits { max_call_bytes: 1, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(here);
+    in_time(async {
+        let (large, behind) = (connection.submit(0, 0, "large"), connection.submit(0, 0, "behind it"));
+        connection.channel(9).handle(channel_of);
+        assert_eq!((large.await.unwrap(), behind.await.unwrap()), (Reply::from(9), Reply::from(9)));
     })
     .await;
 }

@@ -313,24 +313,77 @@ async fn with_a_grace_packets_wait_for_each_other() {
     .await;
 }
 
-/// Panics whenever it is told anything of a turn.
+#[tokio::test(start_paused = true)]
+async fn packets_that_wait_for_each_other_are_not_stalled() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { stall_timeout: Duration::from_secs(1), ..Limits::default() };
+    let grace = Duration::from_secs(10);
+    let connection = PacketConnection::builder().limits(limits).packet_grace(grace).spawn(stream);
+    let start = Instant::now();
+    let _call = connection.submit(0, 0, Bytes::new());
+    in_time(peer.hears()).await.unwrap();
+    assert_eq!(start.elapsed(), grace);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_is_stalled_once_packets_wait_for_each_other_no_more() {
+    let (_peer, stream) = duplex(16);
+    let limits = Limits { stall_timeout: Duration::from_secs(1), ..Limits::default() };
+    let grace = Builder::PYTHON_PACKET_GRACE;
+    let connection = PacketConnection::builder().limits(limits).packet_grace(grace).spawn(stream);
+    let start = Instant::now();
+    let lost = in_time(connection.submit(0, 0, vec![0; 100])).await;
+    assert!(matches!(lost, Err(CallError::Lost(_))), "{lost:?}");
+    assert!(start.elapsed() <= Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+/// Panics whenever it may.
 struct Panics;
 
 impl Observer for Panics {
-    fn turned(&self, _: &Stats) {
-        panic!("as it may");
+    fn received(&self, _: &Packet) {
+        panic!("as it likes");
+    }
+
+    fn call_unanswered(&self, _: u64, _: Duration, _: &CallError) {
+        panic!("once more");
+    }
+
+    fn ended(&self, _: &CloseReport) {
+        panic!("and at the end");
     }
 }
 
 #[tokio::test]
 async fn an_observer_that_panics_ends_its_connection_and_nothing_else() {
-    let (here, there) = duplex(1 << 10);
-    let _peer = PacketConnection::builder().handler(reverse).spawn(there);
-    let connection = PacketConnection::builder().observer(Panics).spawn(here);
+    let (mut peer, stream) = Script::new();
+    let notes = Notes::default();
+    let connection = PacketConnection::builder().observer(Panics).observer(notes.clone()).spawn(stream);
     in_time(async {
-        assert!(connection.submit(0, 0, Bytes::new()).await.is_err());
-        let report = connection.closed().await;
-        assert!(matches!(report.result, Err(ConnectionError::Dropped)), "{report}");
+        let (first, second) = (connection.submit(0, 0, ""), connection.submit(1, 0, ""));
+        peer.hears().await.unwrap();
+        peer.sends(answer(2, b"")).await;
+        assert!(matches!(first.await, Err(CallError::Lost(_))));
+        assert!(matches!(second.await, Err(CallError::Lost(_))));
+        assert!(connection.closed().await.result.is_err());
+    })
+    .await;
+    let ends = notes.0.lock().unwrap().iter().filter(|note| note.starts_with("ended")).count();
+    assert_eq!(ends, 1, "others are still told");
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_at_the_end_keeps_nobody_from_hearing_of_it() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().observer(Panics).spawn(stream);
+    connection.close();
+    in_time(async {
+        peer.expects_goodbye().await;
+        drop(peer);
+        assert!(matches!(
+            connection.closed().await.result,
+            Err(packetstream_core::ConnectionError::NoGoodbye)
+        ));
     })
     .await;
 }

@@ -96,7 +96,9 @@ impl<S> Driver<S> {
             is_mid_packet: self.decoder.is_mid_packet(),
             written: self.writer.written(),
             unsent: self.writer.unsent(),
+            responses: self.writer.responses(),
             is_flushed: self.writer.is_idle(),
+            is_gathering: self.grace.is_running(),
             flushes: self.writer.flushes(),
         }
     }
@@ -281,7 +283,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 Overdue::Handled => return true,
                 Overdue::GaveUp => {
-                    self.writer.discard();
+                    let lost = self.writer.discard();
+                    self.session.lose_responses(lost);
                     return true;
                 }
             }
@@ -298,6 +301,10 @@ struct Grace {
 }
 
 impl Grace {
+    fn is_running(&self) -> bool {
+        self.over.as_ref().is_some_and(|over| !over.is_elapsed())
+    }
+
     /// Whether the packets that wait still do; `any` says whether there are some.
     fn poll(&mut self, any: bool, cx: &mut Context<'_>) -> bool {
         if !any {

@@ -21,6 +21,7 @@ pub(super) struct Inbox {
 #[derive(Debug, Default)]
 struct Contents {
     commands: VecDeque<Command>,
+    settings: Vec<Setting>,
     wish: Wish,
     driver: Option<Waker>,
     /// Whether the driver has gone, so that nothing is obeyed any more.
@@ -33,10 +34,14 @@ pub(super) enum Command {
     Submit(Submission),
     /// Tell when everything that was submitted before is settled.
     Barrier(oneshot::Sender<()>),
-    /// Open a channel, if it is not open, and have its requests performed so.
-    Serve(u64, Box<dyn Perform>),
+}
+
+/// What a handle wants otherwise from now on. It overtakes commands, which may wait for an answer that depends on it.
+pub(super) enum Setting {
     /// Open a channel, if it is not open.
     Open(u64),
+    /// Open a channel, if it is not open, and have its requests performed so.
+    Serve(u64, Box<dyn Perform>),
 }
 
 /// How much of a connection its handles want; they never want more again.
@@ -67,6 +72,18 @@ impl Inbox {
         Ok(())
     }
 
+    /// Hands a setting to the driver, for as long as there is one.
+    pub(super) fn set(&self, setting: Setting) {
+        let mut contents = self.lock();
+        if contents.is_left {
+            // What may be code of others is dropped when the lock is free.
+            drop(contents);
+            return drop(setting);
+        }
+        contents.settings.push(setting);
+        wake(contents);
+    }
+
     /// Wants no more than this from now on. What was commanded before stays.
     pub(super) fn wish(&self, wish: Wish) {
         let mut contents = self.lock();
@@ -74,10 +91,16 @@ impl Inbox {
         wake(contents);
     }
 
-    /// Moves the commands behind what `taken` holds, and says what is wished. Whoever changes that next wakes the
-    /// task.
-    pub(super) fn poll(&self, taken: &mut VecDeque<Command>, waker: &Waker) -> Wish {
+    /// Moves the commands and the settings behind what `taken` and `settings` hold, and says what is wished. Whoever
+    /// changes that next wakes the task.
+    pub(super) fn poll(
+        &self,
+        taken: &mut VecDeque<Command>,
+        settings: &mut Vec<Setting>,
+        waker: &Waker,
+    ) -> Wish {
         let mut contents = self.lock();
+        settings.append(&mut contents.settings);
         if taken.is_empty() {
             mem::swap(taken, &mut contents.commands);
         } else {
@@ -103,9 +126,9 @@ impl Inbox {
         contents.wish = contents.wish.max(Wish::Close);
         contents.is_left = true;
         contents.driver = None;
-        let commands = mem::take(&mut contents.commands);
+        let left = (mem::take(&mut contents.commands), mem::take(&mut contents.settings));
         drop(contents);
-        drop(commands);
+        drop(left);
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -128,8 +151,15 @@ impl fmt::Debug for Command {
         match self {
             Self::Submit(submission) => submission.fmt(f),
             Self::Barrier(_) => f.write_str("Barrier"),
-            Self::Serve(channel, _) => write!(f, "Serve({channel})"),
+        }
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Open(channel) => write!(f, "Open({channel})"),
+            Self::Serve(channel, _) => write!(f, "Serve({channel})"),
         }
     }
 }

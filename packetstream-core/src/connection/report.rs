@@ -18,9 +18,10 @@ pub struct CloseReport {
     pub ended_by: EndedBy,
     /// Requests of ours that the peer may have performed and has not answered.
     pub calls_lost: u64,
-    /// Requests of ours that were never sent because the connection ended.
+    /// Requests of ours that were never sent because the connection ended, without those that waited for their turn:
+    /// they were not taken yet.
     pub calls_unsent: u64,
-    /// Requests of the peer that it got no answer to.
+    /// Requests of the peer that it got no answer to, for all that this side knows; it may have been answered in vain.
     pub requests_unanswered: u64,
     /// Why the transport was not shut down in good order, if it was shut down at all and was not: for a child
     /// process, how that ended.
@@ -33,11 +34,11 @@ pub struct CloseReport {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EndedBy {
-    /// This side closed or aborted it, dropped its last handle, or its task.
+    /// This side closed or aborted it, dropped its last handle, or its task, or drained when the peer had.
     Us,
-    /// The peer said goodbye first, or broke the protocol or a limit.
+    /// The peer said goodbye first, or its end of requests came when this side had drained; or it broke the protocol or a limit.
     Peer,
-    /// Reading or writing failed, or the stream ended without a goodbye.
+    /// Reading or writing failed, or the stream ended without a goodbye, be it inside a packet.
     Transport,
 }
 

@@ -10,7 +10,7 @@ use super::call::{Observed, Submission, Waiter};
 use super::error::{CallError, ConnectionError, NotSent};
 use super::handler::{Incoming, NoHandler, Panicked, Ticket, perform};
 use super::handlers::Handlers;
-use super::inbox::{Command, Wish};
+use super::inbox::{Command, Setting, Wish};
 use super::report::{CloseReport, EndedBy};
 use super::stats::Stats;
 use super::watchdog::{Deadlines, Wait};
@@ -21,6 +21,7 @@ use crate::packet::{Kind, Packet};
 use crate::state::{Abandoned, ConnectionState, Event, RequestId, Requested};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
@@ -45,6 +46,7 @@ pub(super) struct Session {
     handlers: Handlers,
     /// What handles have commanded, and was not obeyed yet.
     commands: VecDeque<Command>,
+    settings: Vec<Setting>,
     wish: Wish,
     barriers: Barriers,
     /// Requests of the peer that wait to be performed.
@@ -63,6 +65,8 @@ pub(super) struct Session {
     deadlines: Deadlines,
     /// The totals; what it holds now is filled in when it is published.
     stats: Stats,
+    /// As it was told last.
+    transit: Transit,
     ended_by: Option<EndedBy>,
     calls_lost: u64,
     calls_unsent: u64,
@@ -100,8 +104,12 @@ pub(super) struct Transit {
     pub(super) written: u64,
     /// Bytes that it has not taken.
     pub(super) unsent: usize,
+    /// Responses that it may not have passed on.
+    pub(super) responses: u64,
     /// Whether it has taken everything and holds nothing back.
     pub(super) is_flushed: bool,
+    /// Whether what it has not taken is not for it to take yet.
+    pub(super) is_gathering: bool,
     /// How often it was flushed.
     pub(super) flushes: u64,
 }
@@ -126,6 +134,7 @@ impl Session {
             state,
             handlers,
             commands: VecDeque::new(),
+            settings: Vec::new(),
             wish: Wish::Live,
             barriers: Barriers::default(),
             backlog: VecDeque::new(),
@@ -143,6 +152,7 @@ impl Session {
                 Wait::Leaving => FAREWELL,
             }),
             stats: Stats::default(),
+            transit: Transit::default(),
             ended_by: None,
             calls_lost: 0,
             calls_unsent: 0,
@@ -175,7 +185,16 @@ impl Session {
     /// Does what handles want, as far as there is room, and says whether that was anything. Whoever wants more
     /// wakes `driver`.
     pub(super) fn obey(&mut self, driver: &Waker) -> bool {
-        self.wish = self.shared.inbox.poll(&mut self.commands, driver);
+        self.wish = self.shared.inbox.poll(&mut self.commands, &mut self.settings, driver);
+        for setting in self.settings.drain(..) {
+            match setting {
+                Setting::Open(channel) => self.state.open_channel(channel),
+                Setting::Serve(channel, handler) => {
+                    self.state.open_channel(channel);
+                    self.handlers.insert(channel, handler);
+                }
+            }
+        }
         if self.wish == Wish::Abort && self.phase != Phase::Leaving {
             self.fail(ConnectionError::Aborted);
             return true;
@@ -187,11 +206,6 @@ impl Session {
             match command {
                 Command::Submit(submission) => self.submit(submission),
                 Command::Barrier(reached) => self.barriers.add(reached),
-                Command::Open(channel) => self.state.open_channel(channel),
-                Command::Serve(channel, handler) => {
-                    self.state.open_channel(channel);
-                    self.handlers.insert(channel, handler);
-                }
             }
         }
         if self.commands.is_empty() && self.wish != Wish::Live {
@@ -206,8 +220,15 @@ impl Session {
         let closing = self.state.is_closing();
         if self.wish == Wish::Drain {
             self.state.drain();
+            if self.state.is_closing() {
+                // The peer has drained, too: this is the end.
+                self.ended_by.get_or_insert(EndedBy::Us);
+            }
         } else {
-            self.ended_by.get_or_insert(EndedBy::Us);
+            // After a failure it is not this side that ends it.
+            if self.phase == Phase::Live {
+                self.ended_by.get_or_insert(EndedBy::Us);
+            }
             self.state.close();
         }
         (draining, closing) != (self.state.is_draining(), self.state.is_closing())
@@ -231,6 +252,7 @@ impl Session {
     fn submit(&mut self, submission: Submission) {
         let Submission { channel, rq_type, flags, payload, answer, observed, span } = submission;
         if answer.is_closed() {
+            self.stats.calls += 1;
             self.stats.calls_withdrawn += 1;
             self.shared.trace.withdrawn();
             return self.settle(answer, Err(NotSent::Closed.into()));
@@ -298,13 +320,13 @@ impl Session {
         for command in std::mem::take(&mut self.commands) {
             match command {
                 Command::Submit(submission) => {
+                    self.stats.calls += 1;
                     self.calls_unsent += 1;
                     let error = self.shared.not_sent().into();
                     self.observe_unanswered(&submission.observed, &error);
                     self.settle(submission.answer, Err(error));
                 }
                 Command::Barrier(reached) => self.barriers.add(reached),
-                Command::Open(_) | Command::Serve(..) => {}
             }
         }
     }
@@ -337,6 +359,10 @@ impl Session {
 
     /// Takes note of what came of a request.
     pub(super) fn finished(&mut self, ticket: Ticket, performed: Result<Outcome, Panicked>) {
+        if self.phase == Phase::Leaving {
+            // It counts as unanswered already.
+            return;
+        }
         let outcome = performed.unwrap_or_else(|Panicked| {
             self.stats.requests_panicked += 1;
             Err(Failure::internal())
@@ -439,6 +465,10 @@ impl Session {
             }
             Err(error) => self.fail(error.into()),
         }
+        if self.phase == Phase::Live && self.state.is_closing() {
+            // By the peer's end of requests, which comes after ours.
+            self.ended_by.get_or_insert(EndedBy::Peer);
+        }
         self.tell_peer_stage();
         // Also what the state refuses by itself waits to be sent.
         let unsent = self.state.queued_responses();
@@ -501,12 +531,12 @@ impl Session {
 
     /// The transport has ended, in the midst of a packet if there is an error.
     pub(super) fn handle_end(&mut self, end: Result<(), DecodeError>) {
+        self.ended_by.get_or_insert(EndedBy::Transport);
         if let Err(error) = end {
             return self.fail(error.into());
         }
         // What the peer has asked is still answered: it may have closed one direction only.
         let cause = self.unheard.take().unwrap_or(ConnectionError::NoGoodbye);
-        self.ended_by.get_or_insert(EndedBy::Transport);
         self.shared.blame(Some(cause.clone()));
         let abandoned = self.state.handle_eof();
         self.tell_peer_stage();
@@ -534,6 +564,21 @@ impl Session {
         self.requests_unanswered += (self.state.owed() + self.state.queued_responses()) as u64;
     }
 
+    /// As many responses will not reach the peer.
+    pub(super) fn lose_responses(&mut self, count: u64) {
+        self.requests_unanswered += count;
+        if count > 0
+            && let Some(unheard) = self.unheard.take()
+        {
+            // More is lost by it than our goodbye.
+            if self.ended_by != Some(EndedBy::Us) {
+                // Also when the peer has said its last since.
+                self.ended_by = Some(EndedBy::Transport);
+            }
+            self.cause.get_or_insert(unheard);
+        }
+    }
+
     /// The next packet to be written, while less than enough waits for the transport.
     pub(super) fn poll_transmit(&mut self, unsent: usize) -> Option<Packet> {
         if unsent >= READY_BYTES {
@@ -546,7 +591,7 @@ impl Session {
         }
         let packet = self.state.poll_transmit()?;
         if self.phase == Phase::Mute {
-            self.requests_unanswered += u64::from(matches!(packet.kind(), Kind::Response { .. }));
+            self.lose_responses(u64::from(matches!(packet.kind(), Kind::Response { .. })));
         } else {
             self.stats.packets_sent += 1;
             self.shared.observe(|observer| observer.sent(&packet));
@@ -559,12 +604,14 @@ impl Session {
     /// goodbye even; but nothing more is asked or performed.
     pub(super) fn fail_writing(&mut self, error: io::Error, lost: u64) {
         let cause = ConnectionError::Write(Arc::new(error));
-        self.ended_by.get_or_insert(EndedBy::Transport);
         self.shared.blame(Some(cause.clone()));
         self.requests_unanswered += lost;
-        let owes = lost > 0 || self.state.owed() + self.state.queued_responses() > 0;
-        let place = if owes { &mut self.cause } else { &mut self.unheard };
-        place.get_or_insert(cause);
+        if lost > 0 || self.state.owed() + self.state.queued_responses() > 0 {
+            self.ended_by.get_or_insert(EndedBy::Transport);
+            self.cause.get_or_insert(cause);
+        } else {
+            self.unheard.get_or_insert(cause);
+        }
         self.phase = Phase::Mute;
         self.shared.cancel();
         let unsent = self.state.withdraw();
@@ -612,7 +659,10 @@ impl Session {
                 let waits = is_live && self.wants_packets() && transit.is_mid_packet;
                 waits.then_some(transit.read)
             }
-            Wait::Writing => (is_live && !transit.is_flushed).then_some(transit.written),
+            Wait::Writing => {
+                let waits = is_live && !transit.is_flushed && !transit.is_gathering;
+                waits.then_some(transit.written)
+            }
             Wait::Room => {
                 let waits = is_live && is_asking && !self.is_shedding && !self.has_room();
                 waits.then_some(packets)
@@ -645,6 +695,7 @@ impl Session {
 
     /// Lets everybody see what was done and is held.
     pub(super) fn publish(&mut self, transit: &Transit) {
+        self.transit = *transit;
         let flushed = transit.flushes > self.stats.flushes;
         self.stats.bytes_sent = transit.written;
         self.stats.bytes_received = transit.read;
@@ -685,9 +736,12 @@ impl Session {
         self.refuse_calls(Vec::new());
         // Those are dropped that were still at it.
         self.running.clear();
+        self.lose_responses(transit.responses);
         self.count_unanswered();
+        self.backlog.clear();
+        self.state.abort();
         self.shared.peer.send_replace(PeerStage::Silent);
-        self.publish(transit);
+        self.publish(&Transit { unsent: 0, responses: 0, ..*transit });
         let report = CloseReport {
             result: self.cause.clone().map_or(Ok(()), Err),
             ended_by: self.ended_by.unwrap_or(EndedBy::Us),
@@ -704,7 +758,8 @@ impl Session {
     pub(super) fn tell(&mut self, shut_down: io::Result<()>) {
         let Some(report) = self.report.take() else { return };
         let report = CloseReport { shut_down: shut_down.err().map(Arc::new), ..report };
-        self.shared.observe(|observer| observer.ended(&report));
+        // A panic has nothing left to end, and others wait to be told.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.shared.observe(|observer| observer.ended(&report))));
         self.shared.trace.ended(&report);
         self.shared.ended.send_replace(Some(report));
     }
@@ -731,11 +786,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if self.report.is_none() && self.shared.ended.borrow().is_none() {
             self.fail(ConnectionError::Dropped);
-            let transit = Transit {
-                read: self.stats.bytes_received,
-                written: self.stats.bytes_sent,
-                ..Transit::default()
-            };
+            let transit = self.transit;
             self.end(&transit);
         }
         self.tell(Ok(()));

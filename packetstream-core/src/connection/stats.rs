@@ -5,7 +5,11 @@ use std::time::Duration;
 /// What a connection has done since it began, and what it holds now: see
 /// [`PacketConnection::stats`](super::PacketConnection::stats).
 ///
-/// The numbers are of one moment, the end of the latest turn of the connection's task.
+/// The numbers are of one moment, the end of the latest turn of the connection's task; only calls that wait for their
+/// turn, callers that have gone and the age of a handler are as of now.
+///
+/// At the end each of the [`calls`](Self::calls) was answered ok or not-ok, or withdrawn, or is among
+/// [`calls_lost`](super::CloseReport::calls_lost) and [`calls_unsent`](super::CloseReport::calls_unsent).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -20,7 +24,7 @@ pub struct Stats {
     /// Times that the transport was flushed.
     pub flushes: u64,
 
-    /// Requests of ours that were taken to be sent.
+    /// Requests of ours that were taken to be sent, without those that were refused for what they are.
     pub calls: u64,
     /// Those that the peer answered ok.
     pub calls_ok: u64,
@@ -31,7 +35,7 @@ pub struct Stats {
 
     /// Requests of the peer that were taken to be performed.
     pub requests: u64,
-    /// Those that were answered, ok or not.
+    /// Those that were answered, ok or not, whether or not the answer reached the peer.
     pub requests_answered: u64,
     /// Those that were answered not-ok.
     pub requests_failed: u64,

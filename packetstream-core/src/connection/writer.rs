@@ -33,6 +33,11 @@ impl Writer {
         self.buffer.remaining()
     }
 
+    /// Responses that the transport may not have passed on.
+    pub(super) fn responses(&self) -> u64 {
+        self.responses
+    }
+
     /// Whether the transport has taken everything and holds nothing back.
     pub(super) fn is_idle(&self) -> bool {
         !self.buffer.has_remaining() && !self.unflushed
