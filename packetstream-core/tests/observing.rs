@@ -6,8 +6,8 @@ mod common;
 use bytes::Bytes;
 use common::{Script, answer, in_time, never, reverse};
 use packetstream_core::{
-    Builder, Call, CallError, CloseReport, ConnectionError, Direction, Failure, Incoming, Limits, Observer,
-    Outcome, Packet, PacketConnection, RequestId, Stats,
+    Builder, Call, CallError, CloseReport, Direction, Failure, Incoming, Limits, Observer, Outcome, Packet,
+    PacketConnection, RequestId, Stats,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

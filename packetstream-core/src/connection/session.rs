@@ -301,6 +301,8 @@ impl Session {
 
     /// Tells all callers that no answers come any more.
     fn abandon(&mut self, Abandoned { sent, unsent }: Abandoned<Waiter>, cause: &ConnectionError) {
+        // First, so that nobody who hears of it finds the connection open.
+        self.shared.finish(Wish::Close);
         self.calls_lost += sent.len() as u64;
         for waiter in sent {
             self.end_call(waiter, CallError::Lost(cause.clone()));

@@ -88,38 +88,45 @@ enum Whereabouts {
 /// What is between the session and the peer.
 #[derive(Default)]
 struct Wire {
-    read: u64,
-    is_mid_packet: bool,
+    /// What the reader and the writer have told; of the packets only those that the writer has taken.
+    told: Transit,
     /// Packets for the writer to take.
     queued: Writer,
-    written: u64,
-    flushes: u64,
-    /// Bytes that the writer has taken and not written.
-    unsent: usize,
-    /// Whether the writer has written and flushed all that it has taken.
-    is_flushed: bool,
     /// Whether what was not written does not matter any more.
     is_given_up: bool,
 }
 
 impl Wire {
     fn transit(&self) -> Transit {
-        Transit {
-            read: self.read,
-            is_mid_packet: self.is_mid_packet,
-            written: self.written,
-            unsent: if self.is_given_up { 0 } else { self.unsent.saturating_add(self.queued.unsent()) },
-            is_flushed: self.is_given_up || (self.is_flushed && self.queued.is_idle()),
-            flushes: self.flushes,
+        if self.is_given_up {
+            return Transit { unsent: 0, responses: 0, is_flushed: true, ..self.told };
         }
+        Transit {
+            unsent: self.unsent(),
+            responses: self.told.responses + self.queued.responses(),
+            is_flushed: self.told.is_flushed && self.queued.is_idle(),
+            ..self.told
+        }
+    }
+
+    /// Bytes that the transport has not taken.
+    fn unsent(&self) -> usize {
+        self.told.unsent.saturating_add(self.queued.unsent())
     }
 
     /// Takes note of how far the writer has come.
     fn wrote(&mut self, writer: &Writer) {
-        self.written = writer.written();
-        self.flushes = writer.flushes();
-        self.unsent = writer.unsent();
-        self.is_flushed = writer.is_idle();
+        self.told.written = writer.written();
+        self.told.flushes = writer.flushes();
+        self.told.unsent = writer.unsent();
+        self.told.responses = writer.responses();
+        self.told.is_flushed = writer.is_idle();
+    }
+
+    /// What was not written will not be. Says how many responses may be lost by it.
+    fn give_up(&mut self) -> u64 {
+        self.is_given_up = true;
+        self.told.responses + self.queued.discard()
     }
 }
 
@@ -130,7 +137,10 @@ impl Monitor {
         Self {
             inner: Mutex::new(Inner {
                 session,
-                wire: Wire { read, is_flushed: true, ..Wire::default() },
+                wire: Wire {
+                    told: Transit { read, is_flushed: true, ..Transit::default() },
+                    ..Wire::default()
+                },
                 performers: Performers::default(),
                 is_over: false,
                 is_broken: false,
@@ -241,8 +251,8 @@ impl Inner {
                 }
                 Overdue::Handled => {}
                 Overdue::GaveUp => {
-                    wire.queued.discard();
-                    wire.is_given_up = true;
+                    let lost = wire.give_up();
+                    session.lose_responses(lost);
                 }
             }
         }
@@ -253,7 +263,7 @@ impl Wire {
     /// Queues what there is to write, and says whether that was anything.
     fn transmit(&mut self, session: &mut Session) -> bool {
         let mut busy = false;
-        while let Some(packet) = session.poll_transmit(self.unsent.saturating_add(self.queued.unsent())) {
+        while let Some(packet) = session.poll_transmit(self.unsent()) {
             // What leaves the session makes room there.
             busy = true;
             if session.phase() != Phase::Mute {

@@ -26,7 +26,8 @@ const KINDS: &str =
 ///
 /// `stdio:` takes standard input and output away from everything else in this program and its children, so that no
 /// stray print corrupts the stream: until the stream is dropped, what is printed goes to standard error, and input is
-/// empty. What code in C prints into a buffer may come out later than that. There is one such stream at a time;
+/// empty. What code in C prints into a buffer may come out later than that; and where standard error is the same pipe or socket as
+/// standard output (`2>&1`), what is printed reaches the stream all the same. There is one such stream at a time;
 /// [`Stream::from_fds`](super::Stream::from_fds) takes nothing away.
 ///
 /// The descriptors of `fd:` are duplicated, and stay open for as long as this program runs; children that it starts

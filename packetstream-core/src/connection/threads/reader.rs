@@ -22,7 +22,7 @@ pub(super) fn run(monitor: &Arc<Monitor>, transport: &mut impl Read, decoder: &m
         }
         match read {
             Ok(0) => session.handle_end(decoder.finish()),
-            Ok(count) => inner.wire.read += count as u64,
+            Ok(count) => inner.wire.told.read += count as u64,
             Err(error) => session.fail(ConnectionError::Read(Arc::new(error))),
         }
     }
@@ -33,7 +33,7 @@ fn take_packets(monitor: &Arc<Monitor>, decoder: &mut Decoder) -> bool {
     let mut inner = monitor.lock();
     loop {
         let drained = inner.take_packets(decoder);
-        inner.wire.is_mid_packet = decoder.is_mid_packet();
+        inner.wire.told.is_mid_packet = decoder.is_mid_packet();
         monitor.turn(&mut inner);
         let Some(session) = inner.session() else { return false };
         if session.hears_no_more() {

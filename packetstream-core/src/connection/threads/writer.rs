@@ -36,6 +36,7 @@ pub(super) fn run(monitor: &Arc<Monitor>, transport: &mut impl Write) {
             } else {
                 grace_over = None;
             }
+            inner.wire.told.is_gathering = grace_over.is_some();
             if grace_over.is_none() {
                 writer.take(&mut inner.wire.queued);
             }
