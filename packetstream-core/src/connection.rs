@@ -270,7 +270,8 @@ impl PacketConnection {
         !self.shared.calls.is_closed()
     }
 
-    /// Waits until the connection has ended, by whichever side, and tells how.
+    /// Waits until the connection has ended, by whichever side, and tells how. With [`Builder::spawn`] that includes
+    /// shutting the transport down, for which there are 5 s.
     ///
     /// # Cancel safety
     ///

@@ -68,10 +68,10 @@ pub struct ConnectionState<W> {
     main: Channel<W>,
     others: BTreeMap<u64, Channel<W>>,
     outgoing: Outgoing,
-    /// Payload bytes of our requests that have no response yet.
-    asked_bytes: usize,
-    /// Payload bytes of the peer's requests that have no response yet.
-    owed_bytes: usize,
+    /// Our requests on all channels that have no response yet.
+    asked: Load,
+    /// The peer's requests on all channels that have no response yet.
+    owed: Load,
     ours: Half,
     theirs: Half,
     strays: u32,
@@ -79,6 +79,26 @@ pub struct ConnectionState<W> {
     refused: u64,
     /// Packets that made no sense, in all.
     ignored: u64,
+}
+
+/// Requests, counted as they come and go: there may be many channels to look through.
+#[derive(Debug, Default)]
+struct Load {
+    requests: usize,
+    /// Of their payloads.
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, bytes: usize) {
+        self.requests = self.requests.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn remove(&mut self, bytes: usize) {
+        self.requests = self.requests.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
 }
 
 /// One tag space in both directions.
@@ -206,8 +226,8 @@ impl<W> Default for ConnectionState<W> {
             main: Channel::new(FIRST_TAG),
             others: BTreeMap::new(),
             outgoing: Outgoing::default(),
-            asked_bytes: 0,
-            owed_bytes: 0,
+            asked: Load::default(),
+            owed: Load::default(),
             ours: Half::Open,
             theirs: Half::Open,
             strays: 0,
@@ -273,7 +293,7 @@ impl<W> ConnectionState<W> {
         };
         space.next_tag = next_tag;
         space.asked.insert(tag, Asked { waiter, bytes });
-        self.asked_bytes = self.asked_bytes.saturating_add(bytes);
+        self.asked.add(bytes);
         self.outgoing.push_request(packet);
         Ok(RequestId { channel, tag })
     }
@@ -287,7 +307,7 @@ impl<W> ConnectionState<W> {
         let Some(bytes) = self.channel_mut(channel).and_then(|space| space.owed.remove(tag)) else {
             return;
         };
-        self.owed_bytes = self.owed_bytes.saturating_sub(bytes);
+        self.owed.remove(bytes);
         if self.ours != Half::Silent {
             self.push_response(id, outcome);
         }
@@ -333,7 +353,7 @@ impl<W> ConnectionState<W> {
         }
         self.theirs = Half::Silent;
         self.channels_mut().for_each(|space| drop(mem::take(&mut space.owed)));
-        self.owed_bytes = 0;
+        self.owed = Load::default();
         abandoned
     }
 
@@ -353,7 +373,7 @@ impl<W> ConnectionState<W> {
         unsent
             .into_iter()
             .map(|Asked { waiter, bytes }| {
-                self.asked_bytes = self.asked_bytes.saturating_sub(bytes);
+                self.asked.remove(bytes);
                 waiter
             })
             .collect()
@@ -370,7 +390,7 @@ impl<W> ConnectionState<W> {
             return None;
         }
         let Asked { waiter, bytes } = space.asked.remove(tag)?;
-        self.asked_bytes = self.asked_bytes.saturating_sub(bytes);
+        self.asked.remove(bytes);
         self.outgoing.drop_request();
         Some(waiter)
     }
@@ -378,7 +398,7 @@ impl<W> ConnectionState<W> {
     /// Ends all our requests: those that were not sent yet never are, since the peer would not answer.
     fn abandon(&mut self) -> Abandoned<W> {
         let unsent = self.withdraw();
-        self.asked_bytes = 0;
+        self.asked = Load::default();
         let sent = self.channels_mut().flat_map(|space| space.asked.drain());
         Abandoned { sent: sent.map(|asked| asked.waiter).collect(), unsent }
     }
@@ -447,7 +467,7 @@ impl<W> ConnectionState<W> {
         }
         let bytes = packet.payload().len();
         space.owed.insert(id.tag, bytes);
-        self.owed_bytes = self.owed_bytes.saturating_add(bytes);
+        self.owed.add(bytes);
         let flags = packet.flags();
         Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
     }
@@ -456,7 +476,7 @@ impl<W> ConnectionState<W> {
         let asked = self.channel_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
         match (asked, packet.into_outcome()) {
             (Some(Asked { waiter, bytes }), Some(outcome)) => {
-                self.asked_bytes = self.asked_bytes.saturating_sub(bytes);
+                self.asked.remove(bytes);
                 self.strays = self.strays.saturating_sub(1);
                 Ok(Some(Event::Answered { waiter, outcome }))
             }
@@ -532,13 +552,13 @@ impl<W> ConnectionState<W> {
     /// Our requests that have no answer yet, sent or not.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.count(|space| space.asked.len())
+        self.asked.requests
     }
 
     /// The peer's requests that were not answered yet.
     #[must_use]
     pub fn owed(&self) -> usize {
-        self.count(|space| space.owed.len())
+        self.owed.requests
     }
 
     /// Requests of the peer that were refused here, because of their channel or because they came too late;
@@ -558,13 +578,13 @@ impl<W> ConnectionState<W> {
     /// Payload bytes of our requests that have no answer yet.
     #[must_use]
     pub fn in_flight_bytes(&self) -> usize {
-        self.asked_bytes
+        self.asked.bytes
     }
 
     /// Payload bytes of the peer's requests that were not answered yet.
     #[must_use]
     pub fn owed_bytes(&self) -> usize {
-        self.owed_bytes
+        self.owed.bytes
     }
 
     /// Our requests that [`poll_transmit`](Self::poll_transmit) has yet to yield.
@@ -589,14 +609,6 @@ impl<W> ConnectionState<W> {
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.outgoing.bytes()
-    }
-
-    fn count(&self, of: impl Fn(&Channel<W>) -> usize) -> usize {
-        let main = of(&self.main);
-        if self.others.is_empty() {
-            return main;
-        }
-        self.others.values().map(of).fold(main, usize::saturating_add)
     }
 
     fn channels_mut(&mut self) -> impl Iterator<Item = &mut Channel<W>> {

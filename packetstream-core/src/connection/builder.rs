@@ -267,7 +267,7 @@ impl Builder {
     }
 
     /// Makes a connection over `transport` and has a new task drive it; when it has ended the transport
-    /// is shut down and dropped.
+    /// is shut down, which may take 5 s, and dropped.
     ///
     /// # Panics
     ///

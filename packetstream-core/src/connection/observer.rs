@@ -14,7 +14,7 @@ use std::time::Duration;
 /// written.
 ///
 /// The connection's task calls it, and does nothing else meanwhile: count, or pass it on. A panic of it ends the
-/// connection.
+/// connection, and nothing but that; other observers are still told.
 ///
 /// ```
 /// use packetstream_core::{Observer, Packet, PacketConnection};
@@ -48,8 +48,9 @@ pub trait Observer: Send + Sync + 'static {
     fn call_answered(&self, rq_type: u64, waited: Duration, outcome: &Outcome) {}
 
     /// A request of ours has ended without an answer, `waited` after it was submitted: the connection ended, or
-    /// the request cannot be sent. Those that are taken back because nobody waits for them are not told of; see
-    /// [`Stats::calls_withdrawn`].
+    /// the request cannot be sent. Those that are taken back because nobody waits for them are not told of, see
+    /// [`Stats::calls_withdrawn`]; nor those that were refused before the connection took them: too long, without a
+    /// turn, after the end.
     fn call_unanswered(&self, rq_type: u64, waited: Duration, error: &CallError) {}
 
     /// A request of the peer is answered, `took` after it was begun.

@@ -424,3 +424,38 @@ fn a_request_that_nobody_wants_is_taken_back_when_its_turn_comes() {
     a.drain();
     assert_eq!(a.withdraw_next_if(|_| true), None, "the end of requests is no request");
 }
+
+#[test]
+fn what_is_in_flight_and_owed_is_counted_over_all_channels() {
+    let (mut us, mut peer) = (ConnectionState::default(), ConnectionState::<u64>::default());
+    for channel in 0..3 {
+        us.open_channel(channel);
+        peer.open_channel(channel);
+        for waiter in 0..2 {
+            us.submit(channel, 0, 0, Bytes::from_static(b"four"), waiter).unwrap();
+        }
+    }
+    assert_eq!((us.in_flight(), us.in_flight_bytes()), (6, 24));
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        let Some(Event::Requested(request)) = peer.handle_packet(us.poll_transmit().unwrap()).unwrap() else {
+            panic!()
+        };
+        asked.push(request.id);
+    }
+    assert_eq!((peer.owed(), peer.owed_bytes()), (3, 12));
+
+    peer.respond(asked[2], Ok(Reply::default()));
+    peer.respond(asked[2], Ok(Reply::default()));
+    assert_eq!((peer.owed(), peer.owed_bytes()), (2, 8));
+    us.handle_packet(peer.poll_transmit().unwrap()).unwrap();
+    assert_eq!((us.in_flight(), us.in_flight_bytes()), (5, 20));
+
+    assert_eq!(us.withdraw_next_if(|_| true), Some(1));
+    assert_eq!((us.in_flight(), us.in_flight_bytes()), (4, 16));
+    assert_eq!(us.withdraw(), [0, 1]);
+    assert_eq!((us.in_flight(), us.in_flight_bytes()), (2, 8));
+    us.abort();
+    peer.abort();
+    assert_eq!((us.in_flight(), us.in_flight_bytes(), peer.owed(), peer.owed_bytes()), (0, 0, 0, 0));
+}
