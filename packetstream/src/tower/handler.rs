@@ -54,7 +54,7 @@ impl<H: Handler> Service<Incoming> for HandlerService<H> {
 /// | error | not-ok answer |
 /// |---|---|
 /// | a [`Failure`] | as it is |
-/// | that of `tower`'s load shed | `busy`, which is safe to ask again |
+/// | that of `tower`'s load shed | `busy`, which is safe to ask again: put no retry above it in the stack |
 /// | that of `tower`'s time-out | `not done in time` |
 /// | any other | [`Failure::internal`] |
 ///
