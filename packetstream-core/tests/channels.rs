@@ -121,6 +121,22 @@ async fn channels_are_accepted_when_the_peer_first_asks_up_to_a_limit() {
 }
 
 #[tokio::test]
+async fn whoever_panics_when_asked_for_a_channel_refuses_it_and_the_connection_lives() {
+    let (here, there) = duplex(1 << 12);
+    let accept = |channel: u64| {
+        assert_ne!(channel, 13, "not this one");
+        Some(channel_of)
+    };
+    let _peer = PacketConnection::builder().accept_channels(2, accept).spawn(there);
+    let connection = PacketConnection::builder().spawn(here);
+    in_time(async {
+        assert_eq!(refusal(connection.channel(13).submit(0, 0, Bytes::new()).await), "unknown channel 13");
+        assert_eq!(connection.channel(14).submit(0, 0, Bytes::new()).await.unwrap(), Reply::from(14));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_handler_asks_back_on_the_channel_that_its_request_came_on() {
     let (here, there) = duplex(1 << 12);
     let asks_back = async |request: Incoming| {

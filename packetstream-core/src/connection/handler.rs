@@ -86,7 +86,8 @@ impl Incoming {
         value.downcast().ok().map(|value| *value)
     }
 
-    /// The connection and the channel that the request came over, to ask the peer in turn.
+    /// The connection and the channel that the request came over, to ask the peer in turn. It is a handle like others:
+    /// for as long as a handler keeps it the connection does not close for want of handles.
     #[must_use]
     pub fn peer(&self) -> PacketConnection {
         PacketConnection::new(Arc::clone(&self.shared), self.id.channel)

@@ -2,6 +2,7 @@
 
 use super::handler::{NoHandler, Perform, perform};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Decides on a channel that the peer asks on and that is not open.
 type Accept = Box<dyn Fn(u64) -> Option<Box<dyn Perform>> + Send>;
@@ -39,7 +40,9 @@ impl Handlers {
         if self.acceptable == 0 {
             return false;
         }
-        let Some(handler) = self.accept.as_ref().and_then(|accept| accept(channel)) else { return false };
+        // A panic of it refuses the channel, as one of a handler refuses a request.
+        let asked = || self.accept.as_ref().and_then(|accept| accept(channel));
+        let Ok(Some(handler)) = catch_unwind(AssertUnwindSafe(asked)) else { return false };
         self.acceptable -= 1;
         self.insert(channel, handler);
         true

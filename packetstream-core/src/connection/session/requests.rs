@@ -1,0 +1,108 @@
+//! Requests of the peer: which are performed, which wait, which are refused.
+
+use super::super::handler::{Incoming, Panicked, Ticket};
+use super::{Phase, Running, Session};
+use crate::outcome::{Failure, Outcome};
+use crate::state::{RequestId, Requested};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+impl Session {
+    /// Whether requests of the peer wait to be performed.
+    #[inline]
+    pub(in crate::connection) fn has_waiting(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// The next request of the peer to perform, if one may be begun.
+    pub(in crate::connection) fn next_request(&mut self) -> Option<(Ticket, Incoming)> {
+        if !self.may_start() {
+            return None;
+        }
+        let request = self.backlog.pop_front()?;
+        self.tickets += 1;
+        let ticket = Ticket { id: request.id, number: self.tickets };
+        if !self.shared.observers.is_empty() {
+            self.goes_on(ticket, request.rq_type);
+        }
+        Some((ticket, Incoming::new(request, Arc::clone(&self.shared))))
+    }
+
+    /// Takes note that a request did not finish at once, or that its time is of interest.
+    pub(in crate::connection) fn goes_on(&mut self, ticket: Ticket, rq_type: u64) {
+        let begin = || Running { begun: Instant::now(), rq_type };
+        self.running.entry(ticket.number).or_insert_with(begin);
+    }
+
+    /// Takes note of what came of a request.
+    pub(in crate::connection) fn finished(&mut self, ticket: Ticket, performed: Result<Outcome, Panicked>) {
+        if self.phase == Phase::Leaving {
+            // It counts as unanswered already.
+            return;
+        }
+        let outcome = performed.unwrap_or_else(|Panicked| {
+            self.stats.requests_panicked += 1;
+            Err(Failure::internal())
+        });
+        let outcome = self.fit(outcome);
+        if let Some(Running { begun, rq_type }) = self.running.remove(&ticket.number) {
+            let took = begun.elapsed();
+            self.shared.observe(|observer| observer.request_answered(ticket.id, rq_type, took, &outcome));
+        }
+        self.stats.requests_answered += 1;
+        self.stats.requests_failed += u64::from(outcome.is_err());
+        self.state.respond(ticket.id, outcome);
+    }
+
+    /// The outcome, or what is said in place of one that is too long.
+    pub(super) fn fit(&self, outcome: Outcome) -> Outcome {
+        let limit = self.shared.limits.max_payload();
+        let length = match &outcome {
+            Ok(reply) => reply.payload.len(),
+            Err(failure) => failure.payload.len(),
+        };
+        if length > limit {
+            return Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")));
+        }
+        outcome
+    }
+
+    pub(super) fn refuse(&mut self, id: RequestId) {
+        self.stats.requests_refused += 1;
+        self.shared.trace.refused(id, "busy");
+        self.state.respond(id, Err(Failure::busy("")));
+    }
+
+    pub(super) fn refuse_backlog(&mut self) {
+        for request in std::mem::take(&mut self.backlog) {
+            self.refuse(request.id);
+        }
+    }
+
+    /// Requests of the peer that are performed, or performed and not handed to the transport yet.
+    pub(super) fn running(&self) -> usize {
+        self.state.owed() - self.backlog.len() + self.state.queued_responses()
+    }
+
+    pub(super) fn may_start(&self) -> bool {
+        let limits = &self.shared.limits;
+        self.running() < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
+    }
+
+    /// Whether one more request of the peer can be taken.
+    pub(super) fn has_room(&self) -> bool {
+        let limits = &self.shared.limits;
+        let most = limits.max_handlers.saturating_add(limits.max_queued);
+        self.state.owed() + self.state.queued_responses() < most
+            && self.state.owed_bytes() < limits.max_request_bytes
+    }
+
+    pub(super) fn admit(&mut self, request: Requested) {
+        if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) {
+            self.refuse(request.id);
+        } else {
+            self.stats.requests += 1;
+            self.backlog.push_back(request);
+        }
+    }
+}
