@@ -26,18 +26,15 @@
     )
 )]
 
+mod channels;
 mod queue;
 
 use crate::outcome::{Failure, Outcome};
 use crate::packet::{Kind, Packet, PacketError};
-use crate::tag_table::TagTable;
 use bytes::Bytes;
+use channels::{Asked, Channels, Load};
 use queue::Outgoing;
-use std::collections::BTreeMap;
 use std::mem;
-
-/// The first tag on channel 0. Python never sends tags 0 and 1 there, which its end markers use.
-const FIRST_TAG: u64 = 2;
 
 /// How many packets that make no sense the peer may send before the connection ends: responses nobody
 /// waits for, requests with a tag in flight, repeated "end of requests". Each response that somebody
@@ -65,8 +62,7 @@ const STRAY_BUDGET: u32 = 128;
 /// ```
 #[derive(Debug)]
 pub struct ConnectionState<W> {
-    main: Channel<W>,
-    others: BTreeMap<u64, Channel<W>>,
+    channels: Channels<W>,
     outgoing: Outgoing,
     /// Our requests on all channels that have no response yet.
     asked: Load,
@@ -79,44 +75,6 @@ pub struct ConnectionState<W> {
     refused: u64,
     /// Packets that made no sense, in all.
     ignored: u64,
-}
-
-/// Requests, counted as they come and go: there may be many channels to look through.
-#[derive(Debug, Default)]
-struct Load {
-    requests: usize,
-    /// Of their payloads.
-    bytes: usize,
-}
-
-impl Load {
-    fn add(&mut self, bytes: usize) {
-        self.requests = self.requests.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-
-    fn remove(&mut self, bytes: usize) {
-        self.requests = self.requests.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-}
-
-/// One tag space in both directions.
-#[derive(Debug)]
-struct Channel<W> {
-    next_tag: u64,
-    /// Our requests, by tag, that have no response yet.
-    asked: TagTable<Asked<W>>,
-    /// The payload lengths of the peer's requests that have no response yet.
-    owed: TagTable<usize>,
-}
-
-/// A request of ours without a response.
-#[derive(Debug)]
-struct Asked<W> {
-    waiter: W,
-    /// The payload's length.
-    bytes: usize,
 }
 
 /// How far one side has come in saying goodbye.
@@ -223,8 +181,7 @@ pub enum ProtocolError {
 impl<W> Default for ConnectionState<W> {
     fn default() -> Self {
         Self {
-            main: Channel::new(FIRST_TAG),
-            others: BTreeMap::new(),
+            channels: Channels::default(),
             outgoing: Outgoing::default(),
             asked: Load::default(),
             owed: Load::default(),
@@ -237,30 +194,22 @@ impl<W> Default for ConnectionState<W> {
     }
 }
 
-impl<W> Channel<W> {
-    fn new(next_tag: u64) -> Self {
-        Self { next_tag, asked: TagTable::default(), owed: TagTable::default() }
-    }
-}
-
 impl<W> ConnectionState<W> {
     /// Whether a channel is open. Channel 0 always is.
     #[must_use]
     pub fn is_open(&self, channel: u64) -> bool {
-        channel == 0 || self.others.contains_key(&channel)
+        self.channels.is_open(channel)
     }
 
     /// Channels that are open besides 0.
     #[must_use]
     pub fn channels_opened(&self) -> usize {
-        self.others.len()
+        self.channels.opened()
     }
 
     /// Opens a channel besides 0, for our requests and the peer's; opening it again does nothing.
     pub fn open_channel(&mut self, channel: u64) {
-        if channel != 0 {
-            self.others.entry(channel).or_insert_with(|| Channel::new(0));
-        }
+        self.channels.open(channel);
     }
 
     /// Queues a request of ours.
@@ -279,7 +228,7 @@ impl<W> ConnectionState<W> {
         if self.ours != Half::Open {
             return Err((SubmitError::Closed, waiter));
         }
-        let Some(space) = channel_mut(&mut self.main, &mut self.others, channel) else {
+        let Some(space) = self.channels.get_mut(channel) else {
             return Err((SubmitError::UnknownChannel(channel), waiter));
         };
         let tag = space.next_tag;
@@ -304,7 +253,7 @@ impl<W> ConnectionState<W> {
     /// An outcome that the wire cannot carry becomes [`Failure::internal`]: the peer is always answered.
     pub fn respond(&mut self, id: RequestId, outcome: Outcome) {
         let RequestId { channel, tag } = id;
-        let Some(bytes) = self.channel_mut(channel).and_then(|space| space.owed.remove(tag)) else {
+        let Some(bytes) = self.channels.get_mut(channel).and_then(|space| space.owed.remove(tag)) else {
             return;
         };
         self.owed.remove(bytes);
@@ -352,7 +301,7 @@ impl<W> ConnectionState<W> {
             self.ours = Half::Silent;
         }
         self.theirs = Half::Silent;
-        self.channels_mut().for_each(|space| drop(mem::take(&mut space.owed)));
+        self.channels.iter_mut().for_each(|space| drop(mem::take(&mut space.owed)));
         self.owed = Load::default();
         abandoned
     }
@@ -364,7 +313,7 @@ impl<W> ConnectionState<W> {
         for packet in self.outgoing.take_requests() {
             match packet.kind() {
                 Kind::Request(_) => {
-                    let space = self.channel_mut(packet.channel());
+                    let space = self.channels.get_mut(packet.channel());
                     unsent.extend(space.and_then(|space| space.asked.remove(packet.tag())));
                 }
                 _ => self.outgoing.push_request(packet),
@@ -385,7 +334,7 @@ impl<W> ConnectionState<W> {
         let packet = self.outgoing.next_request()?;
         let Kind::Request(_) = packet.kind() else { return None };
         let (channel, tag) = (packet.channel(), packet.tag());
-        let space = channel_mut(&mut self.main, &mut self.others, channel)?;
+        let space = self.channels.get_mut(channel)?;
         if !is_unwanted(&space.asked.get(tag)?.waiter) {
             return None;
         }
@@ -399,7 +348,7 @@ impl<W> ConnectionState<W> {
     fn abandon(&mut self) -> Abandoned<W> {
         let unsent = self.withdraw();
         self.asked = Load::default();
-        let sent = self.channels_mut().flat_map(|space| space.asked.drain());
+        let sent = self.channels.iter_mut().flat_map(|space| space.asked.drain());
         Abandoned { sent: sent.map(|asked| asked.waiter).collect(), unsent }
     }
 
@@ -453,7 +402,7 @@ impl<W> ConnectionState<W> {
             return Ok(None);
         }
         let refuse_all = self.theirs != Half::Open;
-        let Some(space) = self.channel_mut(id.channel) else {
+        let Some(space) = self.channels.get_mut(id.channel) else {
             self.refuse(id, Failure::unknown_channel(id.channel));
             return Ok(None);
         };
@@ -473,7 +422,7 @@ impl<W> ConnectionState<W> {
     }
 
     fn answered(&mut self, id: RequestId, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
-        let asked = self.channel_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
+        let asked = self.channels.get_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
         match (asked, packet.into_outcome()) {
             (Some(Asked { waiter, bytes }), Some(outcome)) => {
                 self.asked.remove(bytes);
@@ -610,23 +559,6 @@ impl<W> ConnectionState<W> {
     pub fn queued_bytes(&self) -> usize {
         self.outgoing.bytes()
     }
-
-    fn channels_mut(&mut self) -> impl Iterator<Item = &mut Channel<W>> {
-        std::iter::once(&mut self.main).chain(self.others.values_mut())
-    }
-
-    fn channel_mut(&mut self, channel: u64) -> Option<&mut Channel<W>> {
-        channel_mut(&mut self.main, &mut self.others, channel)
-    }
-}
-
-/// Apart from `self`, so that what else `submit` changes stays free to be borrowed.
-fn channel_mut<'a, W>(
-    main: &'a mut Channel<W>,
-    others: &'a mut BTreeMap<u64, Channel<W>>,
-    channel: u64,
-) -> Option<&'a mut Channel<W>> {
-    if channel == 0 { Some(main) } else { others.get_mut(&channel) }
 }
 
 #[cfg(test)]

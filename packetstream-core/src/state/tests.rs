@@ -314,7 +314,7 @@ fn a_goodbye_that_was_said_stays_said_when_the_peer_ends_first() {
 #[test]
 fn tags_end_and_do_not_wrap() {
     let mut state = State::default();
-    state.main.next_tag = u64::MAX - 1;
+    state.channels.get_mut(0).unwrap().next_tag = u64::MAX - 1;
     assert_eq!(ask(&mut state, "last").tag, u64::MAX - 1);
     assert_eq!(state.submit(0, 1, 0, Bytes::new(), "w"), Err((SubmitError::TagsExhausted(0), "w")));
 }
