@@ -201,12 +201,6 @@ impl<W> ConnectionState<W> {
         self.channels.is_open(channel)
     }
 
-    /// Channels that are open besides 0.
-    #[must_use]
-    pub fn channels_opened(&self) -> usize {
-        self.channels.opened()
-    }
-
     /// Opens a channel besides 0, for our requests and the peer's; opening it again does nothing.
     pub fn open_channel(&mut self, channel: u64) {
         self.channels.open(channel);

@@ -120,17 +120,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Ended { report, transport: self.transport, unread }
     }
 
-    /// Runs, then shuts the transport down, and only then says that the connection has ended.
-    pub(super) async fn run_and_shut_down(mut self) {
+    /// Runs, then shuts the transport down, for 5 s at most, and only then says that the connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the connection and the transport.
+    pub async fn run_and_shut_down(mut self) -> CloseReport {
         poll_fn(|cx| self.poll(cx)).await;
-        self.end();
+        let report = self.end();
         let shut_down = match tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await {
             Ok(result) => result,
             Err(_) => {
                 Err(io::Error::new(io::ErrorKind::TimedOut, format!("not shut down within {SHUT_DOWN:?}")))
             }
         };
-        self.session.tell(shut_down);
+        self.session.tell(shut_down).unwrap_or(report)
     }
 
     fn end(&mut self) -> CloseReport {

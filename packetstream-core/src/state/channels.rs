@@ -50,11 +50,6 @@ impl<W> Channels<W> {
         channel == 0 || self.others.contains_key(&channel)
     }
 
-    /// How many there are besides 0.
-    pub(super) fn opened(&self) -> usize {
-        self.others.len()
-    }
-
     pub(super) fn open(&mut self, channel: u64) {
         if channel != 0 {
             self.others.entry(channel).or_insert_with(|| Channel::new(0));

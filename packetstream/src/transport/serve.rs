@@ -10,14 +10,11 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// How long to wait before accepting again when this machine is out of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long shutting the stream of an ended connection down may take.
-const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Why serving has ended.
 #[derive(Debug, thiserror::Error)]
@@ -159,22 +156,14 @@ impl Served {
             _ = stopped.changed() => return Ok(()),
         };
         let (connection, driver) = stream.introduce(builder).build(stream);
-        let mut running = pin!(driver.run());
-        let mut ended = tokio::select! {
-            ended = &mut running => ended,
+        let mut running = pin!(driver.run_and_shut_down());
+        let report = tokio::select! {
+            report = &mut running => report,
             _ = stopped.changed() => {
                 connection.close();
                 running.await
             }
         };
-        let shut_down = match tokio::time::timeout(SHUT_DOWN, ended.transport.shutdown()).await {
-            Ok(result) => result.err(),
-            Err(_) => {
-                Some(io::Error::new(io::ErrorKind::TimedOut, format!("not shut down within {SHUT_DOWN:?}")))
-            }
-        };
-        let mut report = ended.report;
-        report.shut_down = shut_down.map(Arc::new);
         if report.result.is_err() {
             self.tell(&report);
         }

@@ -93,14 +93,14 @@ impl Session {
         self.report.insert(report).clone()
     }
 
-    /// Tells once how the connection has ended, and how shutting the transport down went.
-    pub(in crate::connection) fn tell(&mut self, shut_down: io::Result<()>) {
-        let Some(report) = self.report.take() else { return };
-        let report = CloseReport { shut_down: shut_down.err().map(Arc::new), ..report };
+    /// Tells once how the connection has ended, and how shutting the transport down went; returns what was told.
+    pub(in crate::connection) fn tell(&mut self, shut_down: io::Result<()>) -> Option<CloseReport> {
+        let report = CloseReport { shut_down: shut_down.err().map(Arc::new), ..self.report.take()? };
         // A panic has nothing left to end, and others wait to be told.
         let _ = catch_unwind(AssertUnwindSafe(|| self.shared.observe(|observer| observer.ended(&report))));
         self.shared.trace.ended(&report);
-        self.shared.ended.send_replace(Some(report));
+        self.shared.ended.send_replace(Some(report.clone()));
+        Some(report)
     }
 
     /// Lets go of what handles and handlers hold, when all was told.

@@ -45,7 +45,7 @@ impl Session {
     }
 
     /// Says as much of the goodbye as is wished, and whether that was anything.
-    pub(super) fn say_goodbye(&mut self) -> bool {
+    fn say_goodbye(&mut self) -> bool {
         let draining = self.state.is_draining();
         let closing = self.state.is_closing();
         if self.wish == Wish::Drain {
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// Whether the next command fits what may be in flight.
-    pub(super) fn has_room_for_call(&self) -> bool {
+    fn has_room_for_call(&self) -> bool {
         let in_flight = self.state.in_flight_bytes();
         let next = match self.commands.front() {
             Some(Command::Submit(submission)) => submission.payload.len(),
@@ -79,7 +79,7 @@ impl Session {
         in_flight == 0 || in_flight.saturating_add(next) <= self.shared.limits.max_call_bytes
     }
 
-    pub(super) fn submit(&mut self, submission: Submission) {
+    fn submit(&mut self, submission: Submission) {
         let Submission { channel, rq_type, flags, payload, answer, observed, span } = submission;
         if answer.is_closed() {
             self.stats.calls += 1;
@@ -102,11 +102,7 @@ impl Session {
     }
 
     /// Tells a caller what came of its request, and lets another one in.
-    pub(super) fn settle(
-        &self,
-        answer: oneshot::Sender<Result<Reply, CallError>>,
-        result: Result<Reply, CallError>,
-    ) {
+    fn settle(&self, answer: oneshot::Sender<Result<Reply, CallError>>, result: Result<Reply, CallError>) {
         self.shared.calls.add_permits(1);
         if answer.send(result).is_err() {
             // The caller has given up, and has counted that.
@@ -120,12 +116,12 @@ impl Session {
     }
 
     /// Tells a caller that there will be no answer, and why.
-    pub(super) fn end_call(&mut self, waiter: Waiter, error: CallError) {
+    fn end_call(&mut self, waiter: Waiter, error: CallError) {
         self.observe_unanswered(&waiter.observed, &error);
         self.settle_call(waiter, Err(error));
     }
 
-    pub(super) fn observe_unanswered(&self, observed: &Observed, error: &CallError) {
+    fn observe_unanswered(&self, observed: &Observed, error: &CallError) {
         if let Some(observed) = observed {
             let (rq_type, submitted) = **observed;
             let waited = submitted.elapsed();
@@ -135,23 +131,22 @@ impl Session {
 
     /// Tells all callers that no answers come any more.
     pub(super) fn abandon(&mut self, Abandoned { sent, unsent }: Abandoned<Waiter>, cause: &ConnectionError) {
-        // First, so that nobody who hears of it finds the connection open.
-        self.shared.finish(Wish::Close);
+        self.refuse_calls(unsent);
         self.calls_lost += sent.len() as u64;
         for waiter in sent {
             self.end_call(waiter, CallError::Lost(cause.clone()));
         }
-        self.refuse_calls(unsent);
     }
 
     /// No more requests from us: neither those that were taken back, nor those that were submitted.
     pub(super) fn refuse_calls(&mut self, unsent: Vec<Waiter>) {
+        // First, so that nobody who hears of it finds the connection open.
+        self.shared.finish(Wish::Close);
         self.calls_unsent += unsent.len() as u64;
         for waiter in unsent {
             let reason = self.shared.not_sent();
             self.end_call(waiter, reason.into());
         }
-        self.shared.finish(Wish::Close);
         self.shared.inbox.end(&mut self.commands);
         for command in std::mem::take(&mut self.commands) {
             match command {

@@ -37,7 +37,7 @@ impl Session {
     }
 
     /// How far what is waited for has come; nothing if it is not waited for.
-    pub(super) fn progress(&self, wait: Wait, transit: &Transit) -> Option<u64> {
+    fn progress(&self, wait: Wait, transit: &Transit) -> Option<u64> {
         let is_live = self.phase == Phase::Live;
         let is_asking = self.state.in_flight() > 0;
         let packets = self.stats.packets_received;
@@ -75,7 +75,7 @@ impl Session {
     }
 
     /// The peer could not be told, or has not said its last, in time.
-    pub(super) fn give_up(&mut self) {
+    fn give_up(&mut self) {
         self.fail(self.cause.clone().unwrap_or(ConnectionError::NoGoodbye));
         while self.state.poll_transmit().is_some() {}
     }

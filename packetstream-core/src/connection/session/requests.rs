@@ -55,7 +55,7 @@ impl Session {
     }
 
     /// The outcome, or what is said in place of one that is too long.
-    pub(super) fn fit(&self, outcome: Outcome) -> Outcome {
+    fn fit(&self, outcome: Outcome) -> Outcome {
         let limit = self.shared.limits.max_payload();
         let length = match &outcome {
             Ok(reply) => reply.payload.len(),
@@ -67,7 +67,7 @@ impl Session {
         outcome
     }
 
-    pub(super) fn refuse(&mut self, id: RequestId) {
+    fn refuse(&mut self, id: RequestId) {
         self.stats.requests_refused += 1;
         self.shared.trace.refused(id, "busy");
         self.state.respond(id, Err(Failure::busy("")));
@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Requests of the peer that are performed, or performed and not handed to the transport yet.
-    pub(super) fn running(&self) -> usize {
+    fn running(&self) -> usize {
         self.state.owed() - self.backlog.len() + self.state.queued_responses()
     }
 
