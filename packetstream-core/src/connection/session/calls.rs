@@ -131,16 +131,18 @@ impl Session {
 
     /// Tells all callers that no answers come any more.
     pub(super) fn abandon(&mut self, Abandoned { sent, unsent }: Abandoned<Waiter>, cause: &ConnectionError) {
-        self.refuse_calls(unsent);
+        // First, so that nobody who hears of it finds the connection open.
+        self.shared.finish(Wish::Close);
         self.calls_lost += sent.len() as u64;
         for waiter in sent {
             self.end_call(waiter, CallError::Lost(cause.clone()));
         }
+        self.refuse_calls(unsent);
     }
 
     /// No more requests from us: neither those that were taken back, nor those that were submitted.
     pub(super) fn refuse_calls(&mut self, unsent: Vec<Waiter>) {
-        // First, so that nobody who hears of it finds the connection open.
+        // As above.
         self.shared.finish(Wish::Close);
         self.calls_unsent += unsent.len() as u64;
         for waiter in unsent {
