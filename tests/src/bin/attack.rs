@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (name, times) = match &arguments[..] {
         [] => {
-            ATTACKS.iter().for_each(|attack| println!("{}", attack.name));
+            for attack in ATTACKS {
+                println!("{}", attack.name);
+            }
             return ExitCode::SUCCESS;
         }
         [name] => (name, None),
