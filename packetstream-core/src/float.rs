@@ -90,7 +90,9 @@ mod tests {
             ("1e3", 1e3),
             (" 1.5\n", 1.5),
             ("1_000.5", 1000.5),
+            ("-1E-3", -1e-3),
             ("Infinity", f64::INFINITY),
+            ("+iNFiniTY", f64::INFINITY),
             ("-inf", f64::NEG_INFINITY),
             (".5", 0.5),
             ("5.", 5.0),
@@ -98,7 +100,10 @@ mod tests {
         ] {
             assert_eq!(from_text(text), Some(value), "{text}");
         }
-        for text in ["", " ", "0x10", "_1", "1_", "1__0", "1_.5", "1,5", "ten"] {
+        for text in ["nan", "-NaN", "+nan"] {
+            assert!(from_text(text).is_some_and(f64::is_nan), "{text}");
+        }
+        for text in ["", " ", "0x10", "_1", "1_", "1__0", "1_.5", "1,5", "ten", "\u{661}"] {
             assert_eq!(from_text(text), None, "{text}");
         }
     }

@@ -212,4 +212,25 @@ mod tests {
         assert_eq!(<(u64, String)>::from_failure(&Failure::new("busy")), None);
         assert_eq!(Failure::from_failure(&failure), None);
     }
+
+    /// A value that is its flags.
+    #[derive(Debug, PartialEq)]
+    struct Flags(u64);
+
+    impl Payload for Flags {
+        fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+            reader.flags(0xff, "Flags").map(Self)
+        }
+
+        fn transcribe(&self, out: &mut PayloadWriter) {
+            out.flags(self.0);
+        }
+    }
+
+    #[test]
+    fn the_flags_of_a_declared_failure_are_above_flag_0() {
+        let failure = Flags(6).into_failure();
+        assert_eq!(failure, Failure { flags: 6 << 1 | 1, payload: Bytes::new() });
+        assert_eq!(ErrorResponse::from_failure(&failure), Some(Ok(Flags(6))));
+    }
 }

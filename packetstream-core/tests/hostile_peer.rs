@@ -92,6 +92,27 @@ async fn malformed_packets_end_the_connection_with_an_error_that_names_the_field
 }
 
 #[tokio::test]
+async fn nothing_behind_something_malformed_counts() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(reverse).spawn(stream);
+    let call = connection.submit(1, 0, Bytes::new());
+    in_time(async {
+        peer.hears().await.unwrap();
+        let malformed = Bytes::from_static(&[0]);
+        let behind = [answer(2, b"too late"), Packet::request(0, 2, 1, 0, Bytes::new()).unwrap()];
+        let bytes: Vec<Bytes> =
+            [malformed].into_iter().chain(behind.iter().map(Packet::transcribe)).collect();
+        peer.says(&bytes.concat()).await;
+        assert!(matches!(cause(call.await.unwrap_err()), ConnectionError::Decode(_)));
+        peer.expects(Packet::end_of_stream()).await;
+        assert_eq!(peer.hears().await, None);
+        let report = connection.closed().await;
+        assert_eq!((report.stats.packets_received, report.stats.requests), (0, 0), "{report}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_announced_length_over_the_limit_ends_the_connection() {
     let text = "malformed packet stream: packet of 4611686018427387904 bytes exceeds the limit of 16777216";
     fails(&prefixed(1 << 62), After::Stays, text).await;

@@ -6,7 +6,7 @@ mod common;
 use bytes::Bytes;
 use common::{Script, answer, in_time, never, pair, refusal, reverse};
 use packetstream_core::{
-    CallError, ConnectionError, EndedBy, Kind, Limits, NotSent, Packet, PacketConnection, Reply,
+    CallError, ConnectionError, EndedBy, Kind, Limits, NotSent, Packet, PacketConnection,
 };
 use std::future::Future;
 use std::pin::pin;
@@ -366,62 +366,6 @@ async fn a_call_waits_no_longer_than_its_timeout_sent_or_not() {
 }
 
 #[tokio::test]
-async fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
-    let (here, there) = duplex(64);
-    let serve = async {
-        let mut ended = PacketConnection::builder().handler(reverse).serve(there).await;
-        for _ in 1..1_000 {
-            assert!(ended.report.result.is_ok(), "{}", ended.report);
-            let (connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
-            ended = driver.run().await;
-            drop(connection);
-        }
-        ended
-    };
-    let ask = async {
-        let (mut connection, mut driver) = PacketConnection::builder().build(here);
-        for life in 0..1_000_u64 {
-            let running = tokio::spawn(driver.run());
-            let Reply { flags, payload } = connection.submit(0, life, "abc").await.unwrap();
-            assert_eq!((flags, &payload[..]), (life, &b"cba"[..]));
-            connection.close();
-            let ended = running.await.unwrap();
-            assert!(ended.report.result.is_ok(), "{}", ended.report);
-            (connection, driver) = ended.reuse(PacketConnection::builder());
-        }
-        drop(connection);
-        driver
-    };
-    let both = Box::pin(async { tokio::join!(serve, ask) });
-    let (_, never_run) = in_time(both).await;
-    drop(never_run);
-}
-
-#[tokio::test]
-async fn what_is_read_behind_the_peers_last_packet_counts_for_the_next_connection() {
-    let (mut peer, stream) = Script::new();
-    let (connection, driver) = PacketConnection::builder().build(stream);
-    in_time(async {
-        let erq_eof_request = b"\x03\x01\x02\0\x03\0\x02\0\x04\x02\x02\x02!";
-        peer.says(erq_eof_request).await;
-        let ended = driver.run().await;
-        assert_eq!((ended.report.stats.bytes_received, ended.unread.len()), (8, 5));
-        assert_eq!(connection.closed().await.stats.bytes_received, 8);
-        peer.expects_goodbye().await;
-
-        let (connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
-        let life = async {
-            peer.expects(answer(2, b"!")).await;
-            peer.sends(Packet::end_of_stream()).await;
-        };
-        let (ended, ()) = tokio::join!(driver.run(), life);
-        assert_eq!(ended.report.stats.bytes_received, 5 + 4);
-        drop(connection);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_name_is_in_the_debug_of_a_connection() {
     let (_peer, stream) = Script::new();
     let connection = PacketConnection::builder().name("to the store").spawn(stream);
@@ -445,6 +389,24 @@ async fn requests_of_the_peer_after_its_own_end_of_requests_are_refused_and_coun
         peer.sends(Packet::response(0, 2, Err(packetstream_core::Failure::new("no"))).unwrap()).await;
         assert_eq!(refusal(result.await), "no");
         assert_eq!(connection.stats().calls_failed, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_transport_stays_open_both_ways_until_the_peers_goodbye_has_been_read() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(reverse).spawn(stream);
+    in_time(async {
+        connection.close();
+        peer.expects_goodbye().await;
+        let mut end = Box::pin(peer.hears());
+        assert!(!is_ready(end.as_mut()).await, "the peer would find the transport shut");
+        drop(end);
+        peer.sends(Packet::end_of_requests()).await;
+        peer.sends(Packet::end_of_stream()).await;
+        assert_eq!(peer.hears().await, None);
+        connection.closed().await.result.unwrap();
     })
     .await;
 }

@@ -41,6 +41,8 @@ fn shortage_and_left_overs_are_errors_that_name_their_place() {
     assert_eq!(problem::<u64>(&[1, 2]), PayloadProblem::LeftOver(1));
     assert_eq!(problem::<Bytes>(b"\x05abc"), PayloadProblem::Short { needed: 5, left: 3 });
     assert_eq!(problem::<u16>(&[0x84, 0x80, 0x00]), PayloadProblem::TooLarge { value: 65536, max: 65535 });
+    assert_eq!(problem::<bool>(&[2]), PayloadProblem::TooLarge { value: 2, max: 1 });
+    assert_eq!(problem::<Option<u64>>(&[2, 5]), PayloadProblem::TooLarge { value: 2, max: 1 });
     assert_eq!(problem::<String>(&[1, 0xff]), PayloadProblem::NotUtf8);
     assert_eq!(problem::<f64>(b"\x030x1"), PayloadProblem::NotFloat);
 
@@ -75,9 +77,10 @@ impl Payload for Tree {
 #[test]
 fn nesting_is_bounded() {
     assert_eq!(problem::<Tree>(&vec![1; 1 << 20]), PayloadProblem::TooDeep);
-    let mut shallow = vec![1; 20];
-    shallow.push(0);
-    assert_eq!(Tree::from_bytes(shallow.clone().into()).unwrap().to_bytes(), shallow);
+    // A tree and its list are a level each, and the tree of 32 itself is within a tuple.
+    let trees = |count: usize| Bytes::from([&vec![1; count - 1][..], &[0]].concat());
+    assert_eq!(<(Tree,)>::from_bytes(trees(32)).unwrap().to_bytes(), trees(32));
+    assert_eq!(problem::<Tree>(&trees(33)), PayloadProblem::TooDeep);
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+mod goodbyes;
+
 use super::*;
 use crate::outcome::Reply;
 
@@ -67,6 +69,30 @@ fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {
 }
 
 #[test]
+fn the_same_tag_in_both_directions_is_two_requests() {
+    let (mut a, mut b) = (State::default(), State::default());
+    assert_eq!((ask(&mut a, "of a").tag, ask(&mut b, "of b").tag), (2, 2));
+    let of_a = requested(deliver(&mut a, &mut b).pop());
+    let of_b = requested(deliver(&mut b, &mut a).pop());
+    b.respond(of_a.id, done("by b"));
+    assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "of a", outcome: done("by b") }]);
+    a.respond(of_b.id, done("by a"));
+    assert_eq!(deliver(&mut a, &mut b), [Event::Answered { waiter: "of b", outcome: done("by a") }]);
+}
+
+#[test]
+fn flags_and_payload_of_an_answer_reach_its_waiter_ok_or_not() {
+    let (mut a, mut b) = (State::default(), State::default());
+    let (flags, payload) = (0x11, Bytes::from_static(b"why"));
+    for outcome in [Ok(Reply { flags, payload: payload.clone() }), Err(Failure { flags, payload })] {
+        ask(&mut a, "waiter");
+        let asked = requested(deliver(&mut a, &mut b).pop());
+        b.respond(asked.id, outcome.clone());
+        assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "waiter", outcome }]);
+    }
+}
+
+#[test]
 fn answers_find_their_waiters_in_any_order() {
     let (mut a, mut b) = (State::default(), State::default());
     let tags = ["first", "second", "third"].map(|waiter| ask(&mut a, waiter));
@@ -75,77 +101,6 @@ fn answers_find_their_waiters_in_any_order() {
         b.respond(id, done(waiter));
         assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter, outcome: done(waiter) }]);
     }
-}
-
-#[test]
-fn closing_without_anything_outstanding_sends_both_end_markers_at_once() {
-    let mut state = State::default();
-    state.close();
-    state.close();
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-}
-
-#[test]
-fn closing_waits_for_answers_in_both_directions() {
-    let (mut a, mut b) = (State::default(), State::default());
-    ask(&mut a, "asked before closing");
-    ask(&mut b, "asked by the peer");
-    a.close();
-    let Some(Event::Requested(from_a)) = deliver(&mut a, &mut b).pop() else { panic!() };
-    let Some(Event::Requested(from_b)) = deliver(&mut b, &mut a).pop() else { panic!() };
-    assert_eq!(a.poll_transmit(), None, "a waits for an answer and owes one");
-
-    b.respond(from_a.id, done("!"));
-    deliver(&mut b, &mut a);
-    assert_eq!(a.poll_transmit(), None, "a owes an answer");
-    a.respond(from_b.id, done("?"));
-    assert_eq!(a.poll_transmit(), Some(Packet::response(0, from_b.id.tag, done("?")).unwrap()));
-    assert_eq!(a.poll_transmit(), Some(Packet::end_of_stream()));
-    assert!(!a.is_finished(), "b has not said goodbye");
-
-    a.handle_packet(Packet::end_of_stream()).unwrap();
-    assert!(a.is_finished());
-}
-
-#[test]
-fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed() {
-    let mut state = State::default();
-    ask(&mut state, "older");
-    ask(&mut state, "newer");
-    sent(&mut state);
-    let owed = requested(state.handle_packet(request(9)).unwrap());
-
-    ask(&mut state, "never sent");
-    assert_eq!(state.in_flight(), 3);
-
-    let ended = state.handle_packet(Packet::end_of_stream()).unwrap();
-    let abandoned = Abandoned { sent: vec!["older", "newer"], unsent: vec!["never sent"] };
-    assert_eq!(ended, Some(Event::Ended(abandoned)));
-    assert_eq!(state.in_flight(), 0);
-    assert_eq!(sent(&mut state), Packet::end_of_requests().transcribe());
-    assert_eq!(state.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
-    state.respond(owed.id, done(""));
-    assert_eq!(sent(&mut state), [2, 9, 4, 3, 0, 2, 0]);
-    assert!(state.is_finished());
-}
-
-#[test]
-fn requests_after_the_peers_end_of_requests_are_refused() {
-    let mut state = State::default();
-    assert_eq!(state.handle_packet(Packet::end_of_requests()), Ok(None));
-    assert_eq!(state.handle_packet(request(5)), Ok(None));
-    let refusal = Packet::response(0, 5, Err(Failure::new("requests no longer allowed"))).unwrap();
-    assert_eq!(state.poll_transmit(), Some(refusal));
-}
-
-#[test]
-fn a_response_may_follow_the_end_of_requests() {
-    let mut state = State::default();
-    ask(&mut state, "waiter");
-    sent(&mut state);
-    state.handle_packet(Packet::end_of_requests()).unwrap();
-    let answered = state.handle_packet(response(2)).unwrap();
-    assert_eq!(answered, Some(Event::Answered { waiter: "waiter", outcome: done("") }));
 }
 
 #[test]
@@ -186,9 +141,9 @@ fn a_tag_in_flight_is_answered_once_and_for_the_first_request() {
 }
 
 #[test]
-fn requests_with_tags_0_and_1_are_served() {
+fn tags_of_the_peer_may_come_in_any_order_0_and_1_among_them() {
     let mut state = State::default();
-    for tag in [0, 1] {
+    for tag in [300, u64::MAX, 1, 2, 0] {
         assert_eq!(requested(state.handle_packet(request(tag)).unwrap()).id.tag, tag);
     }
 }
@@ -196,8 +151,10 @@ fn requests_with_tags_0_and_1_are_served() {
 #[test]
 fn unknown_responses_are_ignored_within_a_budget_that_answers_refund() {
     let mut state = State::default();
-    for _ in 0..STRAY_BUDGET {
+    let elsewhere = Packet::response(9, 2, done("")).unwrap();
+    for _ in 0..STRAY_BUDGET / 2 {
         assert_eq!(state.handle_packet(response(1_000)), Ok(None));
+        assert_eq!(state.handle_packet(elsewhere.clone()), Ok(None));
     }
     ask(&mut state, "w");
     state.handle_packet(response(2)).unwrap().unwrap();
@@ -216,10 +173,31 @@ fn end_of_requests_may_be_repeated_within_the_budget() {
 }
 
 #[test]
+fn whatever_makes_no_sense_counts_to_one_budget() {
+    let mut state = State::default();
+    state.handle_packet(request(5)).unwrap();
+    state.handle_packet(Packet::end_of_requests()).unwrap();
+    for n in 0..STRAY_BUDGET {
+        let packet = [response(9), request(5), Packet::end_of_requests()][n as usize % 3].clone();
+        assert_eq!(state.handle_packet(packet), Ok(None));
+    }
+    state.handle_packet(request(5)).unwrap_err();
+    assert_eq!(state.ignored(), u64::from(STRAY_BUDGET) + 1);
+}
+
+#[test]
 fn padded_end_markers_are_end_markers() {
-    for bytes in [&[4, 0x80, 0, 2, 0][..], &[0x80, 3, 0, 2, 0], &[4, 0, 3, 0, 0], &[4, 0, 2, 0x80, 0]] {
-        let packet = Packet::parse(&mut Bytes::from_static(bytes)).unwrap();
-        assert_eq!(packet, Packet::end_of_stream(), "{bytes:02x?}");
+    for tag in [0, 1] {
+        for bytes in
+            [&[4, 0x80, tag, 2, 0][..], &[0x80, 3, tag, 2, 0], &[4, tag, 3, 0, 0], &[4, tag, 2, 0x80, 0]]
+        {
+            let packet = Packet::parse(&mut Bytes::copy_from_slice(bytes)).unwrap();
+            let marker = [Packet::end_of_stream(), Packet::end_of_requests()][usize::from(tag)].clone();
+            assert_eq!(packet, marker, "{bytes:02x?}");
+            let mut state = State::default();
+            state.handle_packet(packet).unwrap();
+            assert_eq!((state.is_peer_silent(), state.is_peer_draining()), (tag == 0, true));
+        }
     }
 }
 
@@ -230,39 +208,6 @@ fn wire_type_0_with_anything_else_is_an_error() {
         let error = State::default().handle_packet(packet).unwrap_err();
         assert!(matches!(error, ProtocolError::UnknownControl { .. }), "{bytes:02x?}: {error}");
     }
-}
-
-#[test]
-fn nothing_behind_the_peers_last_packet_counts() {
-    let mut state = State::default();
-    state.handle_packet(Packet::end_of_stream()).unwrap();
-    assert_eq!(state.handle_packet(request(5)), Ok(None));
-    assert_eq!(state.handle_packet(Packet::end_of_stream()), Ok(None));
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-}
-
-#[test]
-fn a_request_that_arrives_after_our_last_packet_is_not_performed() {
-    let mut state = State::default();
-    state.close();
-    sent(&mut state);
-    assert_eq!(state.handle_packet(request(5)), Ok(None));
-    assert_eq!(state.poll_transmit(), None);
-}
-
-#[test]
-fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
-    let mut state = State::default();
-    ask(&mut state, "sent");
-    sent(&mut state);
-    ask(&mut state, "not sent");
-    let owed = requested(state.handle_packet(request(5)).unwrap());
-    let abandoned = Abandoned { sent: vec!["sent"], unsent: vec!["not sent"] };
-    assert_eq!(state.abort(), abandoned);
-    state.respond(owed.id, done("too late"));
-    assert_eq!(sent(&mut state), Packet::end_of_stream().transcribe());
-    assert!(state.is_finished());
-    assert_eq!(state.abort(), Abandoned { sent: vec![], unsent: vec![] });
 }
 
 #[test]
@@ -303,15 +248,6 @@ fn payload_bytes_are_counted_until_the_answer() {
 }
 
 #[test]
-fn a_goodbye_that_was_said_stays_said_when_the_peer_ends_first() {
-    let mut state = State::default();
-    ask(&mut state, "w");
-    state.close();
-    assert_eq!(state.handle_eof().unsent, ["w"]);
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-}
-
-#[test]
 fn tags_end_and_do_not_wrap() {
     let mut state = State::default();
     state.channels.get_mut(0).unwrap().next_tag = u64::MAX - 1;
@@ -343,55 +279,6 @@ fn responses_and_requests_take_turns() {
         .map(|packet| matches!(packet.kind(), Kind::Response { .. }))
         .collect();
     assert_eq!(kinds, [true, false, true, false, true, false]);
-}
-
-#[test]
-fn draining_sends_the_end_of_requests_and_answers_on() {
-    let (mut a, mut b) = (State::default(), State::default());
-    a.submit(0, 1, 0, Bytes::new(), "asked before").unwrap();
-    a.drain();
-    a.drain();
-    assert_eq!(a.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
-    let asked = deliver(&mut a, &mut b);
-    assert_eq!(asked.len(), 1);
-    assert!(b.is_peer_draining() && !b.is_closing());
-
-    let id = requested(Some(asked.into_iter().next().unwrap())).id;
-    b.respond(id, done("answered"));
-    ask(&mut b, "asked of one that drains");
-    let events = deliver(&mut b, &mut a);
-    assert_eq!(events[0], Event::Answered { waiter: "asked before", outcome: done("answered") });
-    let Event::Requested(Requested { id, .. }) = events[1] else { panic!() };
-    a.respond(id, done("served"));
-    assert_eq!(deliver(&mut a, &mut b).len(), 1);
-    assert_eq!(a.poll_transmit(), None, "the peer may ask on");
-    assert!(!a.is_closing());
-}
-
-#[test]
-fn when_both_sides_have_drained_both_end_their_streams() {
-    for b_drains_late in [true, false] {
-        let (mut a, mut b) = (State::default(), State::default());
-        a.drain();
-        if b_drains_late {
-            deliver(&mut a, &mut b);
-        }
-        b.drain();
-        for _ in 0..3 {
-            deliver(&mut a, &mut b);
-            deliver(&mut b, &mut a);
-        }
-        assert!(a.is_finished() && b.is_finished());
-    }
-}
-
-#[test]
-fn closing_after_draining_says_the_end_of_requests_once() {
-    let mut state = State::default();
-    state.drain();
-    state.close();
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-    assert!(state.is_silent());
 }
 
 #[test]
