@@ -56,6 +56,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    // Rules: P-4
     #[test]
     fn text_is_what_python_writes() {
         for (value, text) in [
@@ -84,6 +85,7 @@ mod tests {
         }
     }
 
+    // Rules: P-5
     #[test]
     fn reading_takes_what_python_takes() {
         for (text, value) in [
@@ -109,6 +111,7 @@ mod tests {
     }
 
     proptest! {
+        // Rules: P-4
         #[test]
         fn every_number_reads_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);

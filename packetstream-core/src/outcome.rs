@@ -163,6 +163,7 @@ impl std::error::Error for Failure {}
 mod tests {
     use super::*;
 
+    // Rules: none: how it is shown
     #[test]
     fn a_reason_is_shown_escaped_and_cut() {
         assert_eq!(Failure::new("no such chunk").to_string(), "no such chunk");
@@ -171,6 +172,7 @@ mod tests {
         assert_eq!(Failure { flags: 5, ..Failure::new("no") }.to_string(), "no (flags 0x5)");
     }
 
+    // Rules: R-14
     #[test]
     fn a_busy_refusal_is_told_by_its_text() {
         for (failure, text) in [(Failure::busy(""), "busy"), (Failure::busy("2 at once"), "busy: 2 at once")]
@@ -184,6 +186,7 @@ mod tests {
         }
     }
 
+    // Rules: R-9
     #[test]
     fn a_refused_channel_is_told_by_its_text_pythons_too() {
         assert_eq!(Failure::unknown_channel(7), Failure::new("unknown channel 7"));
@@ -196,6 +199,7 @@ mod tests {
         assert!(!Failure { flags: 1, ..Failure::unknown_channel(7) }.is_unknown_channel());
     }
 
+    // Rules: none: how it is shown
     #[test]
     fn debug_never_shows_a_payload() {
         let secret = "hunter2";

@@ -203,6 +203,7 @@ impl Reply {
 mod tests {
     use super::*;
 
+    // Rules: R-15
     #[test]
     fn a_declared_failure_is_told_apart_by_flag_0() {
         let failure = (300_u64, "full".to_owned()).into_failure();
@@ -227,6 +228,7 @@ mod tests {
         }
     }
 
+    // Rules: R-15
     #[test]
     fn the_flags_of_a_declared_failure_are_above_flag_0() {
         let failure = Flags(6).into_failure();

@@ -31,6 +31,7 @@ async fn call_many(connection: PacketConnection, count: u64) {
     }
 }
 
+// Rules: W-20, W-27
 #[tokio::test]
 async fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
     for buffer in [1, 16, 65_536] {
@@ -45,6 +46,7 @@ async fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
     }
 }
 
+// Rules: none: threads
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_on_several_threads_share_a_connection() {
     let (a, b) = pair(4096);
@@ -57,6 +59,7 @@ async fn callers_on_several_threads_share_a_connection() {
     in_time(callers.join_all()).await;
 }
 
+// Rules: L-1, W-25, R-2
 #[tokio::test]
 async fn a_call_is_on_its_way_before_its_future_is_polled() {
     let (mut peer, stream) = Script::new();
@@ -74,6 +77,7 @@ async fn a_call_is_on_its_way_before_its_future_is_polled() {
     .await;
 }
 
+// Rules: R-2
 #[tokio::test]
 async fn answers_come_in_the_order_in_which_handlers_finish() {
     let (here, there) = duplex(1 << 16);
@@ -109,6 +113,7 @@ async fn count_down(request: Incoming) -> Outcome {
     Ok(Reply::from(0))
 }
 
+// Rules: R-18
 #[tokio::test]
 async fn handlers_may_call_back_200_levels_deep() {
     let (here, there) = duplex(64);
@@ -117,6 +122,7 @@ async fn handlers_may_call_back_200_levels_deep() {
     assert_eq!(in_time(a.submit(0, 200, Bytes::new())).await.unwrap().flags, 200);
 }
 
+// Rules: R-6
 #[tokio::test]
 async fn a_panic_is_one_failure_and_the_connection_lives() {
     let (here, there) = duplex(1 << 16);
@@ -142,6 +148,7 @@ async fn a_panic_is_one_failure_and_the_connection_lives() {
     .await;
 }
 
+// Rules: R-7
 #[tokio::test]
 async fn without_a_handler_requests_are_refused() {
     let (here, there) = duplex(1 << 16);
@@ -151,6 +158,7 @@ async fn without_a_handler_requests_are_refused() {
     assert_eq!(refusal(result), "no request handler");
 }
 
+// Rules: L-5
 #[tokio::test]
 async fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     let (here, there) = duplex(1 << 16);
@@ -176,6 +184,7 @@ async fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     .await;
 }
 
+// Rules: L-2
 #[tokio::test]
 async fn after_closing_requests_are_not_sent() {
     let (a, _b) = pair(1 << 16);
@@ -188,6 +197,7 @@ async fn after_closing_requests_are_not_sent() {
     .await;
 }
 
+// Rules: none: handles
 #[tokio::test]
 async fn dropping_the_last_handle_closes() {
     let (a, b) = pair(1 << 16);
@@ -201,6 +211,7 @@ async fn dropping_the_last_handle_closes() {
     .await;
 }
 
+// Rules: L-5, L-11
 #[tokio::test]
 async fn a_goodbye_is_both_markers_and_waits_for_the_peers() {
     let (mut peer, stream) = Script::new();
@@ -229,6 +240,7 @@ async fn futures_ready<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     .await
 }
 
+// Rules: L-7, L-8
 #[tokio::test]
 async fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end() {
     let (mut peer, stream) = Script::new();
@@ -248,6 +260,7 @@ async fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end(
     .await;
 }
 
+// Rules: none: the driver
 #[tokio::test]
 async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     let (mut peer, stream) = Script::new();
@@ -269,6 +282,7 @@ async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     .await;
 }
 
+// Rules: L-12
 #[tokio::test]
 async fn handlers_are_dropped_when_the_connection_dies() {
     let (mut peer, stream) = Script::new();
@@ -293,6 +307,7 @@ async fn handlers_are_dropped_when_the_connection_dies() {
     .await;
 }
 
+// Rules: none: transports
 #[tokio::test]
 async fn a_reader_and_a_writer_that_are_apart_make_a_transport() {
     let (read_a, write_b) = tokio::io::simplex(1 << 10);
@@ -337,6 +352,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<S> {
     }
 }
 
+// Rules: none: writes
 #[tokio::test]
 async fn packets_of_one_turn_leave_with_one_write() {
     let (here, there) = duplex(1 << 20);
@@ -354,6 +370,7 @@ async fn packets_of_one_turn_leave_with_one_write() {
     .await;
 }
 
+// Rules: none: timers
 #[tokio::test(start_paused = true)]
 async fn a_lone_call_waits_for_no_timer() {
     let (a, _b) = pair(1 << 16);
@@ -365,6 +382,7 @@ async fn a_lone_call_waits_for_no_timer() {
     assert_eq!(before.elapsed(), std::time::Duration::ZERO);
 }
 
+// Rules: none: flushes
 #[tokio::test]
 async fn a_buffering_transport_is_flushed() {
     let (here, there) = duplex(1 << 16);
@@ -377,6 +395,7 @@ async fn a_buffering_transport_is_flushed() {
     assert_eq!(in_time(a.submit(0, 0, "abc")).await.unwrap().payload, "cba");
 }
 
+// Rules: W-24
 #[tokio::test]
 async fn a_payload_of_ten_mebibytes_travels_both_ways() {
     let (a, _b) = pair(1 << 16);
@@ -385,6 +404,7 @@ async fn a_payload_of_ten_mebibytes_travels_both_ways() {
     assert!(reply.payload.iter().eq(payload.iter().rev()));
 }
 
+// Rules: R-3
 #[tokio::test]
 async fn requests_come_to_their_handler_in_the_order_of_their_arrival() {
     let (mut peer, stream) = Script::new();
@@ -413,6 +433,7 @@ async fn requests_come_to_their_handler_in_the_order_of_their_arrival() {
     assert_eq!(*arrived.lock().unwrap(), tags);
 }
 
+// Rules: W-25
 #[tokio::test]
 async fn requests_leave_in_the_order_of_their_submission() {
     let (mut peer, stream) = Script::new();
@@ -429,6 +450,7 @@ async fn requests_leave_in_the_order_of_their_submission() {
     drop(calls);
 }
 
+// Rules: R-6
 #[tokio::test]
 async fn a_handler_that_panics_when_it_is_dropped_is_one_failure_too() {
     struct Bomb;
@@ -460,6 +482,7 @@ async fn a_handler_that_panics_when_it_is_dropped_is_one_failure_too() {
     }
 }
 
+// Rules: none: extensions
 #[tokio::test]
 async fn what_is_kept_with_a_connection_is_seen_by_its_handlers_and_handles() {
     let (mut peer, stream) = Script::new();

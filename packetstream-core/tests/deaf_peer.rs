@@ -18,6 +18,7 @@ fn deaf_peer() -> (PacketConnection, DuplexStream, DuplexStream) {
     (connection, peer_in, peer_out)
 }
 
+// Rules: L-19
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_stopped_reading_still_brings_its_last_words_however_slowly() {
     let (connection, mut peer_in, mut peer_out) = deaf_peer();
@@ -41,6 +42,7 @@ async fn a_peer_that_stopped_reading_still_brings_its_last_words_however_slowly(
     .await;
 }
 
+// Rules: L-19
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_stopped_reading_is_listened_to_no_longer_than_a_goodbye_takes() {
     let (connection, peer_in, mut peer_out) = deaf_peer();
@@ -62,6 +64,7 @@ async fn a_peer_that_stopped_reading_is_listened_to_no_longer_than_a_goodbye_tak
     .await;
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn a_peer_that_left_in_good_order_need_not_hear_our_goodbye() {
     let (connection, peer_in, mut peer_out) = deaf_peer();
@@ -73,6 +76,7 @@ async fn a_peer_that_left_in_good_order_need_not_hear_our_goodbye() {
     .await;
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn an_answer_that_could_not_be_written_is_no_good_end() {
     let (connection, peer_in, mut peer_out) = deaf_peer();
@@ -87,6 +91,7 @@ async fn an_answer_that_could_not_be_written_is_no_good_end() {
     .await;
 }
 
+// Rules: L-19
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_stopped_reading_is_not_served_and_its_silence_is_taken_for_the_end() {
     let (connection, peer_in, mut peer_out) = deaf_peer();

@@ -8,6 +8,7 @@ use common::{Script, answer, in_time, reverse};
 use packetstream_core::{Packet, PacketConnection, Reply};
 use tokio::io::duplex;
 
+// Rules: L-16
 #[tokio::test]
 async fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves_again() {
     let (mut peer, stream) = Script::new();
@@ -29,6 +30,7 @@ async fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves
     .await;
 }
 
+// Rules: L-16
 #[tokio::test]
 async fn what_is_read_behind_the_peers_last_packet_counts_for_the_next_connection() {
     let (mut peer, stream) = Script::new();
@@ -53,6 +55,7 @@ async fn what_is_read_behind_the_peers_last_packet_counts_for_the_next_connectio
     .await;
 }
 
+// Rules: L-16
 #[tokio::test]
 async fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
     let (here, there) = duplex(64);
@@ -85,6 +88,7 @@ async fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
     drop(never_run);
 }
 
+// Rules: L-16, W-25
 #[tokio::test]
 async fn the_next_connection_begins_with_the_first_tag() {
     let (mut peer, stream) = Script::new();

@@ -73,6 +73,7 @@ fn parse(rq_type: u64, payload: &'static [u8]) -> Result<Text, ParseRequestError
     Text::from_request(rq_type, 0, Bytes::from_static(payload))
 }
 
+// Rules: P-7
 #[test]
 fn a_struct_is_its_fields_with_nothing_between() {
     let example = Example::of_the_wire_document();
@@ -85,6 +86,7 @@ fn a_struct_is_its_fields_with_nothing_between() {
     travels(&Repeat { r#type: 2, text: "x".into() }, b"\x02\x01x");
 }
 
+// Rules: P-8
 #[test]
 fn an_error_names_struct_and_field_and_place() {
     assert_eq!(
@@ -101,6 +103,7 @@ fn an_error_names_struct_and_field_and_place() {
     assert_eq!(refusal::<Reset>(b"ab"), "at byte 0 of the payload: 2 bytes left over behind the last field");
 }
 
+// Rules: P-25
 #[test]
 fn a_payload_is_a_reply_without_flags() {
     let example = Example::of_the_wire_document();
@@ -137,6 +140,7 @@ fn requests_and_the_protocol_convert_into_each_other() {
     assert_eq!(Repeat::try_from(Text::Move(Reset)), Err(Text::Move(Reset)));
 }
 
+// Rules: R-8
 #[test]
 fn what_is_no_request_is_refused() {
     assert_eq!(parse(1, b""), Err(ParseRequestError::UnknownType(1)));
@@ -187,6 +191,7 @@ fn pair(buffer: usize) -> (PacketConnection, PacketConnection) {
     (end(here), end(there))
 }
 
+// Rules: R-18
 #[tokio::test(start_paused = true)]
 async fn both_sides_ask_and_answer() {
     for buffer in [1, 16, 65_536] {
@@ -216,6 +221,7 @@ async fn any_client_of_the_protocol_asks_the_same() {
     }
 }
 
+// Rules: R-8
 #[tokio::test(start_paused = true)]
 async fn a_refusal_reaches_the_caller_and_the_connection_lives_on() {
     let (here, _there) = pair(64);

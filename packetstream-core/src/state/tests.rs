@@ -39,6 +39,7 @@ fn requested(event: Option<Event<&'static str>>) -> Requested {
     }
 }
 
+// Rules: W-25
 #[test]
 fn tags_start_at_2_on_channel_0_and_at_0_elsewhere_and_grow_by_one() {
     let mut state = State::default();
@@ -51,6 +52,7 @@ fn tags_start_at_2_on_channel_0_and_at_0_elsewhere_and_grow_by_one() {
     assert_eq!(tags(&mut state, 0), [5, 6, 7]);
 }
 
+// Rules: W-10, W-11, W-12, W-25
 #[test]
 fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -68,6 +70,7 @@ fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {
     assert_eq!(a.handle_packet(packet), Ok(Some(Event::Answered { waiter: "waiter", outcome })));
 }
 
+// Rules: W-27
 #[test]
 fn the_same_tag_in_both_directions_is_two_requests() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -80,6 +83,7 @@ fn the_same_tag_in_both_directions_is_two_requests() {
     assert_eq!(deliver(&mut a, &mut b), [Event::Answered { waiter: "of b", outcome: done("by a") }]);
 }
 
+// Rules: R-4
 #[test]
 fn flags_and_payload_of_an_answer_reach_its_waiter_ok_or_not() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -92,6 +96,7 @@ fn flags_and_payload_of_an_answer_reach_its_waiter_ok_or_not() {
     }
 }
 
+// Rules: R-2
 #[test]
 fn answers_find_their_waiters_in_any_order() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -103,6 +108,7 @@ fn answers_find_their_waiters_in_any_order() {
     }
 }
 
+// Rules: W-29, R-9
 #[test]
 fn a_request_on_an_unknown_channel_is_refused_there() {
     let mut state = State::default();
@@ -113,6 +119,7 @@ fn a_request_on_an_unknown_channel_is_refused_there() {
     assert_eq!(state.submit(7, 1, 0, Bytes::new(), "w"), Err((SubmitError::UnknownChannel(7), "w")));
 }
 
+// Rules: W-25, W-29
 #[test]
 fn channels_have_tags_of_their_own() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -128,6 +135,7 @@ fn channels_have_tags_of_their_own() {
     assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "main", outcome: done("main") }]);
 }
 
+// Rules
 #[test]
 fn a_tag_in_flight_is_answered_once_and_for_the_first_request() {
     let mut state = State::default();
@@ -140,6 +148,7 @@ fn a_tag_in_flight_is_answered_once_and_for_the_first_request() {
     assert_eq!(state.poll_transmit(), None);
 }
 
+// Rules: W-28
 #[test]
 fn tags_of_the_peer_may_come_in_any_order_0_and_1_among_them() {
     let mut state = State::default();
@@ -148,6 +157,7 @@ fn tags_of_the_peer_may_come_in_any_order_0_and_1_among_them() {
     }
 }
 
+// Rules
 #[test]
 fn unknown_responses_are_ignored_within_a_budget_that_answers_refund() {
     let mut state = State::default();
@@ -163,6 +173,7 @@ fn unknown_responses_are_ignored_within_a_budget_that_answers_refund() {
     assert_eq!(state.handle_packet(response(1_000)), Err(too_many));
 }
 
+// Rules: L-6, R-13
 #[test]
 fn end_of_requests_may_be_repeated_within_the_budget() {
     let mut state = State::default();
@@ -172,6 +183,7 @@ fn end_of_requests_may_be_repeated_within_the_budget() {
     state.handle_packet(Packet::end_of_requests()).unwrap_err();
 }
 
+// Rules: R-13
 #[test]
 fn whatever_makes_no_sense_counts_to_one_budget() {
     let mut state = State::default();
@@ -185,6 +197,7 @@ fn whatever_makes_no_sense_counts_to_one_budget() {
     assert_eq!(state.ignored(), u64::from(STRAY_BUDGET) + 1);
 }
 
+// Rules: W-18
 #[test]
 fn padded_end_markers_are_end_markers() {
     for tag in [0, 1] {
@@ -201,6 +214,7 @@ fn padded_end_markers_are_end_markers() {
     }
 }
 
+// Rules: W-19
 #[test]
 fn wire_type_0_with_anything_else_is_an_error() {
     for bytes in [&[3, 2, 2, 0][..], &[3, 0, 6, 0], &[4, 0, 2, 0, 9], &[4, 0, 3, 1, 0]] {
@@ -210,6 +224,7 @@ fn wire_type_0_with_anything_else_is_an_error() {
     }
 }
 
+// Rules: W-14
 #[test]
 fn what_the_wire_cannot_carry_is_refused_before_a_tag_is_taken() {
     let mut state = State::default();
@@ -221,6 +236,7 @@ fn what_the_wire_cannot_carry_is_refused_before_a_tag_is_taken() {
     assert_eq!(ask(&mut state, "first").tag, 2);
 }
 
+// Rules: R-16
 #[test]
 fn an_outcome_that_the_wire_cannot_carry_becomes_a_failure() {
     let mut state = State::default();
@@ -229,6 +245,7 @@ fn an_outcome_that_the_wire_cannot_carry_becomes_a_failure() {
     assert_eq!(state.poll_transmit().unwrap().into_outcome(), Some(Err(Failure::internal())));
 }
 
+// Rules: none: counters
 #[test]
 fn payload_bytes_are_counted_until_the_answer() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -247,6 +264,7 @@ fn payload_bytes_are_counted_until_the_answer() {
     assert_eq!((a.in_flight_bytes(), b.owed_bytes()), (0, 0));
 }
 
+// Rules: W-26
 #[test]
 fn tags_end_and_do_not_wrap() {
     let mut state = State::default();
@@ -255,6 +273,7 @@ fn tags_end_and_do_not_wrap() {
     assert_eq!(state.submit(0, 1, 0, Bytes::new(), "w"), Err((SubmitError::TagsExhausted(0), "w")));
 }
 
+// Rules: none: fairness
 #[test]
 fn a_response_waits_for_no_more_than_one_request() {
     let mut state = State::default();
@@ -267,6 +286,7 @@ fn a_response_waits_for_no_more_than_one_request() {
     assert_eq!(state.poll_transmit(), Some(response(5)));
 }
 
+// Rules: none: fairness
 #[test]
 fn responses_and_requests_take_turns() {
     let mut state = State::default();
@@ -281,6 +301,7 @@ fn responses_and_requests_take_turns() {
     assert_eq!(kinds, [true, false, true, false, true, false]);
 }
 
+// Rules: R-9
 #[test]
 fn refusals_of_the_state_are_counted_and_known_by_their_text() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -293,6 +314,7 @@ fn refusals_of_the_state_are_counted_and_known_by_their_text() {
     assert_eq!((b.refused(), a.refused()), (1, 0));
 }
 
+// Rules: R-19, W-26
 #[test]
 fn a_request_that_nobody_wants_is_taken_back_when_its_turn_comes() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -312,6 +334,7 @@ fn a_request_that_nobody_wants_is_taken_back_when_its_turn_comes() {
     assert_eq!(a.withdraw_next_if(|_| true), None, "the end of requests is no request");
 }
 
+// Rules: none: counters
 #[test]
 fn what_is_in_flight_and_owed_is_counted_over_all_channels() {
     let (mut us, mut peer) = (ConnectionState::default(), ConnectionState::<u64>::default());

@@ -2,6 +2,7 @@
 
 use super::*;
 
+// Rules: L-4, L-5, L-6
 #[test]
 fn closing_without_anything_outstanding_sends_both_end_markers_at_once() {
     let mut state = State::default();
@@ -10,6 +11,7 @@ fn closing_without_anything_outstanding_sends_both_end_markers_at_once() {
     assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
 }
 
+// Rules: L-4, L-5
 #[test]
 fn closing_waits_for_answers_in_both_directions() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -32,6 +34,7 @@ fn closing_waits_for_answers_in_both_directions() {
     assert!(a.is_finished());
 }
 
+// Rules: L-7, L-8
 #[test]
 fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed() {
     let mut state = State::default();
@@ -54,6 +57,7 @@ fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed()
     assert!(state.is_finished());
 }
 
+// Rules: L-3
 #[test]
 fn a_response_may_follow_the_end_of_requests() {
     let mut state = State::default();
@@ -64,6 +68,7 @@ fn a_response_may_follow_the_end_of_requests() {
     assert_eq!(answered, Some(Event::Answered { waiter: "waiter", outcome: done("") }));
 }
 
+// Rules: R-11
 #[test]
 fn requests_after_the_peers_end_of_requests_are_refused() {
     let mut state = State::default();
@@ -73,6 +78,7 @@ fn requests_after_the_peers_end_of_requests_are_refused() {
     assert_eq!(state.poll_transmit(), Some(refusal));
 }
 
+// Rules: L-16
 #[test]
 fn nothing_behind_the_peers_last_packet_counts() {
     let mut state = State::default();
@@ -82,6 +88,7 @@ fn nothing_behind_the_peers_last_packet_counts() {
     assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
 }
 
+// Rules: L-10
 #[test]
 fn a_request_that_arrives_after_our_last_packet_is_not_performed() {
     let mut state = State::default();
@@ -91,6 +98,7 @@ fn a_request_that_arrives_after_our_last_packet_is_not_performed() {
     assert_eq!(state.poll_transmit(), None);
 }
 
+// Rules: L-17
 #[test]
 fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
     let mut state = State::default();
@@ -106,6 +114,7 @@ fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
     assert_eq!(state.abort(), Abandoned { sent: vec![], unsent: vec![] });
 }
 
+// Rules: L-6, L-8
 #[test]
 fn a_goodbye_that_was_said_stays_said_when_the_peer_ends_first() {
     let mut state = State::default();
@@ -115,6 +124,7 @@ fn a_goodbye_that_was_said_stays_said_when_the_peer_ends_first() {
     assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
 }
 
+// Rules: L-2, L-3
 #[test]
 fn draining_sends_the_end_of_requests_and_answers_on() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -138,6 +148,7 @@ fn draining_sends_the_end_of_requests_and_answers_on() {
     assert!(!a.is_closing());
 }
 
+// Rules: L-9
 #[test]
 fn when_both_sides_have_drained_both_end_their_streams() {
     for b_drains_late in [true, false] {
@@ -155,6 +166,7 @@ fn when_both_sides_have_drained_both_end_their_streams() {
     }
 }
 
+// Rules: L-6
 #[test]
 fn closing_after_draining_says_the_end_of_requests_once() {
     let mut state = State::default();
@@ -164,6 +176,7 @@ fn closing_after_draining_says_the_end_of_requests_once() {
     assert!(state.is_silent());
 }
 
+// Rules: L-14
 #[test]
 fn two_sides_that_close_at_once_say_both_markers_each_and_finish() {
     let (mut a, mut b) = (State::default(), State::default());
