@@ -1,5 +1,5 @@
 //! Floating point numbers as text, the way Python's `str(float)` and `float(str)` have it
-//! (`wire.md` section 7).
+//! (rules P-4 and P-5).
 #![cfg_attr(
     not(test),
     deny(

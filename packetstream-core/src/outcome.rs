@@ -9,7 +9,7 @@ pub type Outcome = Result<Reply, Failure>;
 /// The content of an ok response.
 ///
 /// The conversions are the five result forms of the Python original's handlers: nothing, flags, bytes,
-/// text, flags with bytes (`wire.md` section 3).
+/// text, flags with bytes ([rule R-5](crate::wire)).
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Reply {
     /// The application's flags, at most [`MAX_REPLY_FLAGS`](crate::MAX_REPLY_FLAGS).
@@ -83,13 +83,13 @@ impl Failure {
     }
 
     /// What a peer is told of a failure whose cause is not its business, a panic say. The text is the
-    /// Python original's (`wire.md` section 3).
+    /// Python original's ([rule R-6](crate::wire)).
     #[must_use]
     pub const fn internal() -> Self {
         Self { flags: 0, payload: Bytes::from_static(b"exception during handler") }
     }
 
-    /// A refusal for lack of room: `busy`, or `busy: <detail>`.
+    /// A refusal for lack of room: `busy`, or `busy: <detail>` ([rule R-14](crate::wire)).
     ///
     /// It promises that the request was not performed, not even in part, so that it is safe to ask again. A
     /// connection refuses so what exceeds its limits. A handler that asks another peer does not pass the refusal of

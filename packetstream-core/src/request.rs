@@ -69,7 +69,7 @@ pub trait BaseRequest: Payload {
 /// | structs and enums deriving `Payload`, [`Verbatim`](crate::Verbatim) | those of its fields, else 0 | its bytes |
 ///
 /// `()`, `u64`, `Bytes`, `String` and the pair are the five result forms of the Python original's handlers
-/// (`wire.md` section 3). Flags or bytes that the type has no meaning for are errors.
+/// ([rule R-5](crate::wire)). Flags or bytes that the type has no meaning for are errors.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a reply",
     label = "not a `Response`",
@@ -97,9 +97,9 @@ pub trait Response: Sized {
 /// What a not-ok response carries when a handler fails, as a type: any [`Payload`] can be the `error` of a
 /// request.
 ///
-/// A declared failure travels with flag 0 set and its own flags above; without that flag a not-ok response
-/// is a refusal in words, as those of the library and of Python are. Python's handlers cannot declare any,
-/// and its clients see flags and bytes.
+/// A declared failure travels with flag 0 set and its own flags above ([rule R-15](crate::wire)); without that flag
+/// a not-ok response is a refusal in words, as those of the library and of Python are. Python's handlers cannot
+/// declare any, and its clients see flags and bytes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a request",
     label = "neither a `Payload` nor `Failure`",

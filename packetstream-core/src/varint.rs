@@ -1,7 +1,7 @@
 //! Unsigned integers on the wire: base 128, most significant group first.
 //!
 //! Every byte but the last has bit 7 set. Writing always takes the shortest form; reading accepts
-//! leading `80` padding up to [`MAX_LEN`] bytes (`wire.md` section 1).
+//! leading `80` padding up to [`MAX_LEN`] bytes ([rules W-1 to W-5](crate::wire)).
 #![cfg_attr(
     not(test),
     deny(

@@ -142,7 +142,9 @@ impl Citations {
             if let Some(list) = line.strip_prefix("// Rules:") {
                 self.take(&place, list);
                 holds = true;
-                if !(is_test(next) || has_trials && !next.is_empty() && !next.starts_with("//")) {
+                let is_code = !next.is_empty() && !next.starts_with("//");
+                let has_test = is_test(next) || has_trials && is_code;
+                if !has_test {
                     self.faults.push(format!("{place}: stands above no test"));
                 }
             } else if is_test(line) {
