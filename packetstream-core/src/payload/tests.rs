@@ -160,6 +160,9 @@ fn flags_are_those_of_the_packet_for_the_value_that_fills_it_and_else_a_varint()
     let (flags, payload) = PayloadWriter::packet(|out| value().transcribe(out));
     assert_eq!((flags, &payload[..]), (3, &[0][..]));
     assert_eq!(Flagged::parse(&mut PayloadReader::of_packet(flags, payload)), Ok(value()));
+    let mut part = PayloadReader::of_packet(2, Bytes::from_static(&[7, 1]));
+    assert_eq!(<(u64, Flagged)>::parse(&mut part), Ok((7, Flagged { loud: true, inner: None })));
+    assert_eq!(part.finish_flags().unwrap_err().problem, PayloadProblem::UnexpectedFlags(2));
 
     assert_eq!(problem::<Flagged>(&[5]), PayloadProblem::UnexpectedFlags(4));
     let error = Flagged::parse(&mut PayloadReader::of_packet(2, Bytes::from_static(&[8]))).unwrap_err();
@@ -311,7 +314,7 @@ fn a_large_value_counts_for_many_levels_of_nesting() {
     assert!(matches!(Large::from_bytes(block.into()), Ok(Large::Group(_))));
 }
 
-// Rules: none: places in errors
+// Rules: P-19
 #[test]
 fn a_reader_knows_its_place_after_an_error_that_is_overlooked() {
     let mut reader = PayloadReader::of_packet(3, Bytes::from_static(b"\x02\x01\x02rest"));

@@ -106,6 +106,8 @@ fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
     sent(&mut state);
     ask(&mut state, "not sent");
     let owed = requested(state.handle_packet(request(5)).unwrap());
+    let answered = requested(state.handle_packet(request(6)).unwrap());
+    state.respond(answered.id, done("not sent either"));
     let abandoned = Abandoned { sent: vec!["sent"], unsent: vec!["not sent"] };
     assert_eq!(state.abort(), abandoned);
     state.respond(owed.id, done("too late"));
