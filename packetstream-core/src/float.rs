@@ -102,11 +102,12 @@ mod tests {
         ] {
             assert_eq!(from_text(text), Some(value), "{text}");
         }
+        for text in ["", " ", "0x10", "_1", "1_", "1__0", "1_.5", "1,5", "ten"] {
+            assert_eq!(from_text(text), None, "{text}");
+        }
+        assert_eq!(from_text("\u{661}"), None, "a digit of another script");
         for text in ["nan", "-NaN", "+nan"] {
             assert!(from_text(text).is_some_and(f64::is_nan), "{text}");
-        }
-        for text in ["", " ", "0x10", "_1", "1_", "1__0", "1_.5", "1,5", "ten", "\u{661}"] {
-            assert_eq!(from_text(text), None, "{text}");
         }
     }
 
