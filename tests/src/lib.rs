@@ -1,1 +1,3 @@
-//! Nothing: the tests of this package, which cross the workspace's crates, are in its folder `tests`.
+//! What the tests of this package share, and the conformance suite.
+
+pub mod conformance;

@@ -43,6 +43,7 @@ const OF_THE_PROTOCOL: &[&str] = &[
     "tests/tests/fields.rs",
     "tests/tests/golden/",
     "tests/tests/live_python/",
+    "tests/tests/live_python_lifecycle/",
     "tests/tests/reuse.rs",
 ];
 /// Where tests may cite.
