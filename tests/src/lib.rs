@@ -1,1 +1,3 @@
-//! Nothing: the tests of this package, which cross the workspace's crates, are in its folder `tests`.
+//! What the tests of this package share; they cross the workspace's crates, and are in its folder `tests`.
+
+pub mod reference;
