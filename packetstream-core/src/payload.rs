@@ -58,7 +58,7 @@ pub use writer::PayloadWriter;
 
 /// How deep values may lie within values, so that a payload cannot exhaust the stack. A value that is large where
 /// it is, not behind a `Box` or in a `Vec`, counts for one more with each KiB of it, up to 16.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// A value with a place in a payload. `#[derive(Payload)]` writes it for structs and enums.
 ///

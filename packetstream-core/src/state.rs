@@ -39,7 +39,7 @@ use std::mem;
 /// How many packets that make no sense the peer may send before the connection ends: responses nobody
 /// waits for, requests with a tag in flight, repeated "end of requests". Each response that somebody
 /// waited for takes one back, so that a long life does not add up to an offence.
-const STRAY_BUDGET: u32 = 128;
+pub(crate) const STRAY_BUDGET: u32 = 128;
 
 /// One connection as the protocol sees it. Each request of ours parks a waiter `W` here, which comes
 /// back exactly once: in [`Event::Answered`], in [`Event::Ended`], from [`abort`](Self::abort), or at

@@ -134,7 +134,8 @@
 //! to go bad. A peer that lives and never answers is waited for; where that may not be, a call has a
 //! [`timeout`](TypedCall::timeout).
 //!
-//! [`Limits`] are those of one connection. How many connections a [`Listener`] accepts is not limited.
+//! [`Limits`] are those of one connection; the defaults are for a peer that is not trusted, [`Limits::trusted`] for one
+//! that is, [`Limits::python`] for the Python original. How many connections a [`Listener`] accepts is not limited.
 //!
 //! # Saying goodbye
 //!
