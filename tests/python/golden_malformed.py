@@ -42,7 +42,7 @@ class Malformed(NamedTuple):
 def rows() -> Iterator[List[str]]:
     """The rows of the file: packets, then payloads."""
     for case in dict.fromkeys(packets()):
-        yield ["packet", hexed(case.data), " ".join(outcome_of_packet(case.data)), case.ours, case.why or "-"]
+        yield ["packet", hexed(case.data), ",".join(outcome_of_packet(case.data)), case.ours, case.why or "-"]
     for name, case in dict.fromkeys(payloads()):
         yield [name, hexed(case.data), outcome_of_payload(name, case.data), case.ours, case.why or "-"]
 
@@ -191,7 +191,7 @@ def payloads() -> Iterator[Tuple[str, Malformed]]:
     for text in b"ten", b"", b"0x10", b"1__0":
         yield "float", Malformed(bytes(binary.BSData(text)), "not a float")
     for data in b"\x82", b"\1\x82", b"\1\x82\x2c\x80":
-        yield "list", Malformed(data, "short", "Python drops an element that is cut")
+        yield "list", Malformed(data, "short List.values", "Python drops an element that is cut")
 
 
 def cut_payloads(pieces: List[Tuple[str, bytes]]) -> Iterator[Malformed]:
