@@ -106,7 +106,7 @@ pub(crate) fn bad(error: ParseError) -> Bad {
 }
 
 /// An error of a decoder without a limit as the reference decoder has them.
-fn bad_stream(error: DecodeError) -> Bad {
+pub(crate) fn bad_stream(error: DecodeError) -> Bad {
     match error {
         DecodeError::Length(source) => Bad { field: "length", why: why(source) },
         DecodeError::Packet(error) => bad(error),
@@ -121,4 +121,16 @@ pub(crate) fn why(error: VarintError) -> Why {
         VarintError::TooLong => Why::TooLong,
         VarintError::TooLarge => Why::TooLarge,
     }
+}
+
+/// Whether a packet of the library has these fields.
+pub(crate) fn is_packet(packet: &Packet, fields: &reference::Packet) -> bool {
+    let kind = match packet.kind() {
+        Kind::Request(rq_type) => reference::Kind::Request(rq_type),
+        Kind::Response { ok } => reference::Kind::Response { ok },
+        Kind::Control => reference::Kind::Control,
+    };
+    (packet.channel(), packet.tag(), packet.flags(), kind)
+        == (fields.channel, fields.tag, fields.flags, fields.kind)
+        && packet.payload() == &fields.payload[..]
 }
