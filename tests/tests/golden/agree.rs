@@ -86,17 +86,28 @@ fn packet_len(bytes: &[u8]) -> usize {
 }
 
 /// A packet of the library as the reference decoder has them.
-pub(crate) fn fields(packet: &Packet) -> reference::Packet {
+fn fields(packet: &Packet) -> reference::Packet {
     reference::Packet {
         channel: packet.channel(),
         tag: packet.tag(),
-        kind: match packet.kind() {
-            Kind::Request(rq_type) => reference::Kind::Request(rq_type),
-            Kind::Response { ok } => reference::Kind::Response { ok },
-            Kind::Control => reference::Kind::Control,
-        },
+        kind: kind(packet),
         flags: packet.flags(),
         payload: packet.payload().to_vec(),
+    }
+}
+
+/// Whether a packet of the library has these fields.
+pub(crate) fn is_packet(packet: &Packet, fields: &reference::Packet) -> bool {
+    let numbers = (packet.channel(), packet.tag(), packet.flags(), kind(packet));
+    numbers == (fields.channel, fields.tag, fields.flags, fields.kind)
+        && packet.payload()[..] == fields.payload[..]
+}
+
+fn kind(packet: &Packet) -> reference::Kind {
+    match packet.kind() {
+        Kind::Request(rq_type) => reference::Kind::Request(rq_type),
+        Kind::Response { ok } => reference::Kind::Response { ok },
+        Kind::Control => reference::Kind::Control,
     }
 }
 
@@ -121,16 +132,4 @@ pub(crate) fn why(error: VarintError) -> Why {
         VarintError::TooLong => Why::TooLong,
         VarintError::TooLarge => Why::TooLarge,
     }
-}
-
-/// Whether a packet of the library has these fields.
-pub(crate) fn is_packet(packet: &Packet, fields: &reference::Packet) -> bool {
-    let kind = match packet.kind() {
-        Kind::Request(rq_type) => reference::Kind::Request(rq_type),
-        Kind::Response { ok } => reference::Kind::Response { ok },
-        Kind::Control => reference::Kind::Control,
-    };
-    (packet.channel(), packet.tag(), packet.flags(), kind)
-        == (fields.channel, fields.tag, fields.flags, fields.kind)
-        && packet.payload() == &fields.payload[..]
 }

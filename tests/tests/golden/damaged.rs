@@ -1,6 +1,6 @@
 //! Golden packets that were cut, and in which a bit was turned: in one piece, in two and byte by byte.
 
-use crate::agree::{bytewise, incremental, one_shots};
+use crate::agree::{incremental, one_shots};
 use crate::packets::wire;
 use crate::vectors::Vectors;
 use packetstream_tests::reference::{Verdict, decode_all};
@@ -11,6 +11,8 @@ use std::thread;
 const SHORT: usize = 48;
 /// So many bytes at each end of a longer one are.
 const ENDS: usize = 40;
+/// What is behind so many bytes does not arrive one by one, but in pieces of this length.
+const LONG: usize = 1_000;
 
 /// What became of damaged streams.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,7 +41,9 @@ impl Tally {
         let expected = decode_all(bytes);
         assert_eq!(one_shots(bytes), expected, "one by one, {bytes:02x?}");
         assert_eq!(incremental([bytes]), expected, "in one piece, {bytes:02x?}");
-        assert_eq!(bytewise(bytes), expected, "byte by byte, {bytes:02x?}");
+        let small = bytes.len().min(LONG);
+        let by_byte = bytes[..small].chunks(1).chain(bytes[small..].chunks(LONG));
+        assert_eq!(incremental(by_byte), expected, "byte by byte, {bytes:02x?}");
         for &split in splits {
             let (before, behind) = bytes.split_at(split.min(bytes.len()));
             assert_eq!(incremental([before, behind]), expected, "cut at {split}, {bytes:02x?}");
@@ -105,18 +109,29 @@ fn damage(packet: &[u8], tally: &mut Tally) {
     }
 }
 
+// Rules: W-20, W-21, W-22, W-23
 #[test]
 fn every_cut_and_every_turned_bit_of_a_short_packet_is_a_packet_an_error_or_a_wait_however_it_arrives() {
-    let packets = golden(|length| length <= SHORT, 7);
-    assert!(packets.len() >= 300, "{}", packets.len());
+    let packets = golden(|length| length <= SHORT, 3);
+    assert!(packets.len() >= 700, "{}", packets.len());
     let tally = each(&packets, damage);
-    assert!(tally.streams >= 30_000 && tally.packets >= 20_000, "{tally:?}");
-    assert!(tally.errors >= 1_000 && tally.waits >= 1_000, "{tally:?}");
+    assert!(tally.streams >= 100_000 && tally.packets >= 80_000, "{tally:?}");
+    assert!(tally.errors >= 5_000 && tally.waits >= 50_000, "{tally:?}");
 }
 
+// Rules: W-20, W-21, W-22, W-23
 #[test]
 fn cuts_and_turned_bits_at_the_ends_of_a_long_packet_are_a_packet_an_error_or_a_wait_however_it_arrives() {
-    let packets = golden(|length| (SHORT + 1..1_000).contains(&length), 60);
+    let packets = golden(|length| (SHORT + 1..LONG).contains(&length), 60);
+    assert!(packets.len() >= 10, "{}", packets.len());
+    let tally = each(&packets, damage);
+    assert!(tally.packets > 0 && tally.errors > 0 && tally.waits > 0, "{tally:?}");
+}
+
+// Rules: W-20, W-21, W-22, W-23
+#[test]
+fn cuts_and_turned_bits_of_packets_whose_payload_is_shared_are_no_different() {
+    let packets = golden(|length| length > LONG, 1);
     assert!(packets.len() >= 10, "{}", packets.len());
     let tally = each(&packets, damage);
     assert!(tally.packets > 0 && tally.errors > 0 && tally.waits > 0, "{tally:?}");

@@ -145,6 +145,7 @@ fn all(what: As) -> Tally {
     sum
 }
 
+// Rules: W-3, W-6, W-20, W-22, W-23
 #[test]
 fn all_streams_of_up_to_3_bytes_are_what_the_reference_decoder_says() {
     let tally = all(As::Stream);
@@ -152,6 +153,7 @@ fn all_streams_of_up_to_3_bytes_are_what_the_reference_decoder_says() {
     assert!(tally.packets > 0 && tally.errors > 0 && tally.waits > 0, "{tally:?}");
 }
 
+// Rules: W-7, W-8, W-9, W-10, W-11, W-12, W-13, W-20, W-22
 #[test]
 fn all_bodies_of_up_to_3_bytes_are_what_the_reference_decoder_says() {
     let tally = all(As::Body);

@@ -277,6 +277,7 @@ impl Told for List {
     }
 }
 
+// Rules: P-1, P-2, P-3, P-4, P-6, P-7, P-8, P-14, P-16
 #[test]
 fn fields_of_every_type_are_written_and_read_as_python_does() {
     let vectors = Vectors::read("fields.txt");
@@ -307,6 +308,7 @@ fn fields_of_every_type_are_written_and_read_as_python_does() {
     eprintln!("golden: fields.txt: {} vectors", vectors.all().count());
 }
 
+// Rules: P-9, P-10
 #[test]
 fn numbers_that_do_not_fit_a_narrower_type_are_refused_with_both_numbers() {
     for row in &Vectors::read("fields.txt").rows("uint", 14) {

@@ -35,6 +35,7 @@ fn replay_text(row: &Row) {
     }
 }
 
+// Rules: P-4, P-5
 #[test]
 fn floats_are_written_as_python_writes_them_and_read_back_to_the_bit() {
     let rows = Vectors::read("floats.txt").rows("written", 700);
@@ -54,6 +55,7 @@ fn floats_are_written_as_python_writes_them_and_read_back_to_the_bit() {
     }
 }
 
+// Rules: P-5
 #[test]
 fn texts_are_floats_where_python_says_so_but_for_digits_of_other_scripts() {
     let rows = Vectors::read("floats.txt").rows("read", 110);
@@ -64,6 +66,7 @@ fn texts_are_floats_where_python_says_so_but_for_digits_of_other_scripts() {
     assert_eq!(different, 5, "texts that Python takes and the library does not");
 }
 
+// Rules: P-8
 #[test]
 fn a_text_that_is_cut_is_no_shorter_number() {
     let rows = Vectors::read("floats.txt").rows("written", 700);

@@ -45,6 +45,7 @@ fn is_alike(row: &Row) -> bool {
     alike
 }
 
+// Rules: W-3, W-4, W-5, W-20, W-22, W-23
 #[test]
 fn malformed_packets_are_what_the_file_says_in_one_piece_and_in_many() {
     let rows = Vectors::read("malformed.txt").rows("packet", 270);
@@ -80,6 +81,7 @@ fn first(verdict: Verdict) -> (Vec<reference::Packet>, usize, Verdict) {
     }
 }
 
+// Rules: W-4, W-5, P-2, P-3, P-5, P-8
 #[test]
 fn malformed_payloads_are_what_the_file_says() {
     let rows = Vectors::read("malformed.txt").rows_but("packet", 200);

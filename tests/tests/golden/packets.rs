@@ -84,6 +84,7 @@ fn replay(row: &Row) {
     }
 }
 
+// Rules: W-6, W-7, W-8, W-9, W-10, W-11, W-12, W-13, W-16, W-17, W-20
 #[test]
 fn packets_are_written_and_read_as_python_does() {
     let rows = Vectors::read("packets.txt").rows("packet", 2_600);
@@ -130,6 +131,7 @@ fn is_a_product(packets: &[reference::Packet]) {
     }
 }
 
+// Rules: W-3, W-8, W-15, W-18
 #[test]
 fn other_spellings_of_a_packet_are_that_packet() {
     for row in &Vectors::read("packets.txt").rows("spelled", 200) {
@@ -139,6 +141,7 @@ fn other_spellings_of_a_packet_are_that_packet() {
     }
 }
 
+// Rules: W-5, W-10, W-14
 #[test]
 fn packets_with_a_field_beyond_64_bits_are_refused_for_that_field_and_cannot_be_made() {
     let rows = Vectors::read("packets.txt").rows("beyond", 45);
@@ -167,8 +170,10 @@ fn packets_with_a_field_beyond_64_bits_are_refused_for_that_field_and_cannot_be_
     assert_eq!(refused, BTreeSet::from(["tag", "flags", "channel", "request type"]));
 }
 
+// Rules: W-6, W-7, W-8, W-9, W-10, W-11, W-12, W-13
 #[test]
+#[ignore = "needs a file that `golden.py --random` wrote, named by PACKETSTREAM_GOLDEN"]
 fn packets_of_a_file_that_is_named_are_replayed() {
-    let Some(path) = env::var_os("PACKETSTREAM_GOLDEN") else { return };
+    let path = env::var_os("PACKETSTREAM_GOLDEN").expect("PACKETSTREAM_GOLDEN names a file");
     Vectors::read_path(Path::new(&path)).rows("packet", 1).iter().for_each(replay);
 }

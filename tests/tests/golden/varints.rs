@@ -33,6 +33,7 @@ fn read(row: &Row, bytes: &[u8]) -> Result<(u64, usize), VarintError> {
     value.map(|value| (value, taken))
 }
 
+// Rules: W-1, W-2, W-5, P-1
 #[test]
 fn numbers_are_written_and_read_as_python_does_up_to_64_bits_and_refused_beyond() {
     let rows = Vectors::read("varints.txt").rows("number", 70);
@@ -58,6 +59,7 @@ fn numbers_are_written_and_read_as_python_does_up_to_64_bits_and_refused_beyond(
     }
 }
 
+// Rules: W-3, W-4, W-5
 #[test]
 fn padded_numbers_are_read_as_python_does_up_to_10_bytes() {
     let rows = Vectors::read("varints.txt").rows("padded", 100);
@@ -75,6 +77,7 @@ fn padded_numbers_are_read_as_python_does_up_to_10_bytes() {
     assert!(taken >= 40 && refused >= 40, "{taken} taken, {refused} refused");
 }
 
+// Rules: W-1, W-4, W-5
 #[test]
 fn cut_numbers_are_cut_unless_they_are_too_long_already() {
     for row in &Vectors::read("varints.txt").rows("cut", 40) {
