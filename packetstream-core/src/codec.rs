@@ -298,6 +298,7 @@ mod tests {
         decoder.finish().map(|()| packets)
     }
 
+    // Rules: W-6, W-20
     #[test]
     fn fragmentation_changes_nothing() {
         let packets: Vec<Packet> =
@@ -308,6 +309,7 @@ mod tests {
         }
     }
 
+    // Rules: W-23
     #[test]
     fn a_stream_cut_inside_a_packet_says_how_far_it_came() {
         let bytes = request(b"hello").transcribe();
@@ -316,6 +318,7 @@ mod tests {
         }
     }
 
+    // Rules: W-24
     #[test]
     fn a_packet_over_the_limit_is_refused_from_its_length_alone() {
         let mut decoder = Decoder::new(100);
@@ -327,6 +330,7 @@ mod tests {
         assert_eq!(decoder.next_packet(), Err(DecodeError::TooLong { announced: 1 << 62, limit: 16 << 20 }));
     }
 
+    // Rules: W-24
     #[test]
     fn an_announced_length_claims_memory_only_as_bytes_arrive() {
         let mut decoder = Decoder::new(16 << 20);
@@ -341,6 +345,7 @@ mod tests {
         assert!(decoder.room().capacity() <= 3 * received, "{}", decoder.room().capacity());
     }
 
+    // Rules: none: how much is read
     #[test]
     fn the_rest_of_a_packet_has_room_for_one_read() {
         let mut decoder = Decoder::new(1 << 20);
@@ -350,6 +355,7 @@ mod tests {
         assert!(room.capacity() - room.len() > 50_000, "{}", room.capacity());
     }
 
+    // Rules: none: memory
     #[test]
     fn reads_grow_with_the_traffic_and_an_idle_decoder_gives_a_large_buffer_back() {
         for length in [12, 100, 5_000] {
@@ -372,6 +378,7 @@ mod tests {
         assert!(decoder.room().capacity() <= 128 << 10, "{}", decoder.room().capacity());
     }
 
+    // Rules: none: memory
     #[test]
     fn a_small_payload_that_is_kept_does_not_pin_the_read_buffer() {
         let mut decoder = Decoder::new(1 << 20);
@@ -381,6 +388,7 @@ mod tests {
         assert!(!buffer.contains(&payload.as_ptr()));
     }
 
+    // Rules: none: copies
     #[test]
     fn a_large_payload_is_not_copied() {
         let mut decoder = Decoder::new(1 << 20);
@@ -391,6 +399,7 @@ mod tests {
         assert!(buffer.contains(&payload.as_ptr()));
     }
 
+    // Rules: L-16
     #[test]
     fn a_malformed_packet_of_any_length_stays_malformed_and_unread() {
         for length in [11, 100, 100_000] {
@@ -417,6 +426,7 @@ mod tests {
         assert_eq!(decoder.into_unread(), "next");
     }
 
+    // Rules: W-6
     #[test]
     fn an_encode_buffer_yields_the_packets_bytes_in_order_however_it_is_read() {
         let packets = [0, 10, 8 << 10, 3, 9_000, 0].map(|len| request(&vec![9; len]));
