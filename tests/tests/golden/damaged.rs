@@ -1,4 +1,7 @@
 //! Golden packets that were cut, and in which a bit was turned: in one piece, in two and byte by byte.
+//!
+//! With `PACKETSTREAM_DAMAGE=all` in the environment it is all of them, and every place of each. That takes a release
+//! build a minute; otherwise it is a part.
 
 use crate::agree::{incremental, one_shots};
 use crate::packets::wire;
@@ -58,8 +61,13 @@ impl Tally {
     }
 }
 
-/// The packets that are damaged, from those of each row that has one.
+fn is_all() -> bool {
+    std::env::var_os("PACKETSTREAM_DAMAGE").is_some_and(|value| value == "all")
+}
+
+/// The packets that are damaged, from those of each row that has one; one of so many, unless it is all.
 fn golden(wanted: impl Fn(usize) -> bool, every: usize) -> Vec<Vec<u8>> {
+    let every = if is_all() { 1 } else { every };
     let vectors = Vectors::read("packets.txt");
     let packets = vectors.all().map(|row| match row.column(0) {
         "spelled" => [row.bytes(8), row.bytes(6)].concat(),
@@ -68,7 +76,7 @@ fn golden(wanted: impl Fn(usize) -> bool, every: usize) -> Vec<Vec<u8>> {
     packets.filter(|packet| wanted(packet.len())).step_by(every).collect()
 }
 
-/// The places of a packet that are damaged, and where it is cut in two.
+/// Where a packet is cut in two, and damaged.
 fn places(length: usize) -> Vec<usize> {
     (0..=length).filter(|place| *place < ENDS || place + ENDS > length).collect()
 }
@@ -96,15 +104,17 @@ fn each(packets: &[Vec<u8>], damage: impl Fn(&[u8], &mut Tally) + Sync) -> Tally
 
 /// Cuts it everywhere, and turns every bit.
 fn damage(packet: &[u8], tally: &mut Tally) {
-    let places = places(packet.len());
-    for &cut in &places {
-        tally.take(&packet[..cut], &places);
+    let splits = places(packet.len());
+    let is_every_place = is_all() && packet.len() < LONG;
+    let damaged = if is_every_place { (0..=packet.len()).collect() } else { splits.clone() };
+    for &cut in &damaged {
+        tally.take(&packet[..cut], &splits);
     }
-    for &place in places.iter().filter(|place| **place < packet.len()) {
+    for &place in damaged.iter().filter(|place| **place < packet.len()) {
         for bit in 0..8 {
             let mut turned = packet.to_vec();
             turned[place] ^= 1 << bit;
-            tally.take(&turned, &places);
+            tally.take(&turned, &splits);
         }
     }
 }
