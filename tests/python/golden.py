@@ -24,17 +24,26 @@ import argparse
 import importlib.metadata
 import itertools
 import json
-import os
 import random
 import struct
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Iterable, Iterator
 
 import golden_malformed
-from golden_upstream import FIELD_TYPES, Fields, binary, bits, hexed, packet, read_packet, same, told
+from golden_upstream import (
+    FIELD_TYPES,
+    Fields,
+    binary,
+    bits,
+    hexed,
+    packet,
+    read_packet,
+    same,
+    told,
+)
 
-Row = List[str]
+Row = list[str]
 
 FOLDER = Path(__file__).resolve().parent.parent / "golden"
 TWO_64 = 1 << 64
@@ -107,7 +116,9 @@ def products() -> Iterator[Fields]:
         yield filled(Fields("request", channel, tag, flags, 1, b""), payload)
         yield filled(Fields("ok", channel, tag, flags, None, b""), payload)
         yield filled(Fields("not-ok", channel, tag, flags, None, b""), payload)
-    for channel, tag, flags, payload in itertools.product((0, 1, 300), (0, 1, 2, 300), (0, 1), PAYLOADS[:3]):
+    for channel, tag, flags, payload in itertools.product(
+        (0, 1, 300), (0, 1, 2, 300), (0, 1), PAYLOADS[:3]
+    ):
         yield Fields("control", channel, tag, flags, None, payload)
     for length in 4095, 4096, 16380, 16384, 70_000:
         yield Fields("request", 0, 2, 0x55, 1, b"\x5a" * length)
@@ -145,12 +156,17 @@ def spellings() -> Iterator[Row]:
     ):
         numbers = fields.wire()
         ways = [
-            numbers[:at] + [(numbers[at][0], b"\x80" * padding + numbers[at][1])] + numbers[at + 1 :]
+            numbers[:at]
+            + [(numbers[at][0], b"\x80" * padding + numbers[at][1])]
+            + numbers[at + 1 :]
             for at in range(len(numbers))
             for padding in (1, 2, 10 - len(numbers[at][1]))
         ]
         if fields.channel == 0:
-            ways += [fields.wire(explicit_channel=channel) for channel in (b"\0", b"\x80\0", b"\x80" * 9 + b"\0")]
+            ways += [
+                fields.wire(explicit_channel=channel)
+                for channel in (b"\0", b"\x80\0", b"\x80" * 9 + b"\0")
+            ]
         for way in ways:
             body = b"".join(spelled for _, spelled in way)
             length = bytes(binary.BSUInt(len(body) + len(fields.payload)))
@@ -178,7 +194,9 @@ def beyond() -> Iterator[Row]:
             yield packet_row("beyond", large, "flags")
             large = Fields(kind, 1, TWO_64 + excess, MAX_REPLY_FLAGS + 1, None, b"")
             yield packet_row("beyond", large, "tag")
-            yield packet_row("beyond", large._replace(tag=2, flags=0, channel=TWO_64 + excess), "channel")
+            yield packet_row(
+                "beyond", large._replace(tag=2, flags=0, channel=TWO_64 + excess), "channel"
+            )
         yield packet_row("beyond", Fields("control", 0, TWO_64 + excess, 0, None, b""), "tag")
     every = Fields("request", TWO_64, TWO_64, MAX_REQUEST_FLAGS + 1, TWO_64 - 1, b"")
     yield packet_row("beyond", every, "tag")
@@ -214,13 +232,37 @@ def floats() -> Iterator[Row]:
 
 def float_values() -> Iterator[float]:
     """Edges of the notations, of the type, powers of ten and of two, and random bit patterns."""
-    positive = [0.0, 5e-324, 2.225073858507201e-308, 2.2250738585072014e-308, sys.float_info.max, float("inf")]
-    positive += [0.1, 0.2, 0.3, 1 / 3, 2.5, 123.456, 1e22, 1e23, 9007199254740993.0, 1_700_000_000.5]
+    positive = [
+        0.0,
+        5e-324,
+        2.225073858507201e-308,
+        2.2250738585072014e-308,
+        sys.float_info.max,
+        float("inf"),
+    ]
+    positive += [
+        0.1,
+        0.2,
+        0.3,
+        1 / 3,
+        2.5,
+        123.456,
+        1e22,
+        1e23,
+        9007199254740993.0,
+        1_700_000_000.5,
+    ]
     # The last before and the first behind 1e-4 and 1e16, where the notation changes.
     for middle in 1e-4, 1e16:
         (number,) = struct.unpack(">Q", struct.pack(">d", middle))
-        positive += [struct.unpack(">d", struct.pack(">Q", number + step))[0] for step in (-2, -1, 0, 1, 2)]
-    positive += [float(f"{digits}e{power}") for power in range(-26, 26) for digits in ("1", "1.5", "9.999999999999999")]
+        positive += [
+            struct.unpack(">d", struct.pack(">Q", number + step))[0] for step in (-2, -1, 0, 1, 2)
+        ]
+    positive += [
+        float(f"{digits}e{power}")
+        for power in range(-26, 26)
+        for digits in ("1", "1.5", "9.999999999999999")
+    ]
     positive += [2.0**power for power in range(-1074, 1024, 61)]
     yield from itertools.chain.from_iterable((value, -value) for value in positive)
     yield float("nan")
@@ -243,15 +285,23 @@ def random_packets(count: int, seed: int) -> Iterator[Row]:
             largest, rq_type = MAX_REQUEST_FLAGS, number(TWO_64 - 2)
         channel = rng.choice((0, number(TWO_64 - 1)))
         payload = rng.randbytes(rng.choice((0, rng.randint(1, 20), rng.randint(100, 300))))
-        yield packet_row("packet", Fields(kind, channel, number(TWO_64 - 1), number(largest), rq_type, payload))
+        yield packet_row(
+            "packet", Fields(kind, channel, number(TWO_64 - 1), number(largest), rq_type, payload)
+        )
 
 
 PACKET_COLUMNS = "kind, channel, tag, flags, type, payload, the bytes before it"
-FILES: Dict[str, Any] = {
+FILES: dict[str, Any] = {
     "varints.txt": (varints, "number and padded: value, bytes; cut: exception, bytes"),
-    "packets.txt": (packets, f"{PACKET_COLUMNS}; spelled: others that are the same; beyond: what exceeds 64 bits"),
+    "packets.txt": (
+        packets,
+        f"{PACKET_COLUMNS}; spelled: others that are the same; beyond: what exceeds 64 bits",
+    ),
     "fields.txt": (fields_of_payloads, "type, value, bytes"),
-    "floats.txt": (floats, "written: bits, text; read: bits or exception, text, why packetstream refuses it"),
+    "floats.txt": (
+        floats,
+        "written: bits, text; read: bits or exception, text, why packetstream refuses it",
+    ),
     "malformed.txt": (
         golden_malformed.rows,
         "packet or type of field, bytes, what Python makes of them, what packetstream does, why that is not the same",
@@ -261,7 +311,9 @@ FILES: Dict[str, Any] = {
 
 def written(rows: Iterable[Row], columns: str) -> str:
     """The text of a file."""
-    versions = " and ".join(f"{name} {importlib.metadata.version(name)}" for name in ("cs.packetstream", "cs.binary"))
+    versions = " and ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("cs.packetstream", "cs.binary")
+    )
     head = f"# Made by tests/python/golden.py with {versions}; not to be edited.\n# {columns}\n"
     return head + "".join("\t".join(row) + "\n" for row in rows)
 
@@ -270,7 +322,9 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Makes the golden vectors.")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    parser.add_argument("--random", type=int, metavar="N", help="write N random packets to standard output")
+    parser.add_argument(
+        "--random", type=int, metavar="N", help="write N random packets to standard output"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     return parser.parse_args()
 
@@ -281,7 +335,7 @@ def main() -> int:
     if options.random is not None:
         sys.stdout.write(written(random_packets(options.random, options.seed), PACKET_COLUMNS))
         return 0
-    wrong: List[str] = []
+    wrong: list[str] = []
     FOLDER.mkdir(exist_ok=True)
     for name, (rows, columns) in FILES.items():
         text = written(rows(), columns)
@@ -292,9 +346,13 @@ def main() -> int:
             wrong.append(name)
     unknown = sorted({entry.name for entry in FOLDER.iterdir()} - set(FILES))
     if wrong or unknown:
-        sys.stderr.write(f"golden.py: not as this script makes them: {', '.join(wrong + unknown)}\n")
+        sys.stderr.write(
+            f"golden.py: not as this script makes them: {', '.join(wrong + unknown)}\n"
+        )
         return 1
-    print(f"golden vectors: {len(FILES)} files {'are as they should be' if options.check else 'written'}")
+    print(
+        f"golden vectors: {len(FILES)} files {'are as they should be' if options.check else 'written'}"
+    )
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Iterator, NamedTuple
 
 from golden_upstream import FIELD_TYPES, SAMPLES, Fields, binary, hexed, packet, read_packet, told
 
@@ -11,24 +11,39 @@ BOUND = "a number has at most 64 bits and 10 bytes here, Python has no bound"
 AT_ONCE = "what exceeds the bound is refused before the rest of it has come"
 SAME = "same"
 
-# Texts that Python's float() is asked for. Blanks, signs, underscores, exponents, names, what is none.
+# Texts that Python's float() is asked for: signs, blanks, underscores, names, what is none, edges.
+# fmt: off
 FLOAT_TEXTS = [
-    *("1", "0", "-0", "+5", ".5", "5.", "-.5", "00012", "1e3", "1E3", "1e+3", "1e-3", "1.e5", "0e0", "1e0003"),
-    *(" 1", "1 ", "\t1\n", "\r\n1\x0b\x0c", "\x1c1\x1d", "\x1e1\x1f", "\x1c1\xa0", "\x851\xa0", "\u16801\u2000", "\u20281\u2029"),
-    *("\u202f1\u205f", "\u30001", "\u200b1", "\u180e1", "\ufeff1", "1 2", "- 1", "1\0", "\0001", "\x001\0"),
-    *("1_000", "1_000.000_1", "1e1_0", "1_0e1_0", "_1", "1_", "1__0", "1_.5", "1._5", "1_e5", "1e_5", "_", "+_1"),
-    *("inf", "-inf", "+inf", "INF", "Infinity", "-iNfInItY", "infinit", "in_f", "inf_", " inf ", "infinity_"),
-    *("nan", "NaN", "+nan", "-nan", "nan(1)", "na_n", "snan", "1nan"),
-    *("", " ", "\n", ".", "+", "-", "e5", ".e5", "1e", "1e+", "+-1", "--1", "1-", "1.2.3", "1e5e5", "1e5.5", "1,5"),
-    *("0x10", "0x1p3", "0b1", "0o7", "1f", "1d5", "1L", "1j", "ten", "True", "None", "\u2212" + "1", "\u221e", "\u00bd"),
-    *("1e308", "1.7976931348623157e308", "1.7976931348623159e308", "1e309", "-1e400", "1e999999999999999999999"),
-    *("5e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "1e-400", "-1e-999999999999999999999"),
+    "1", "0", "-0", "+5", ".5", "5.", "-.5", "00012", "1e3", "1E3", "1e+3", "1e-3", "1.e5", "0e0",
+    "1e0003",
+    " 1", "1 ", "\t1\n", "\r\n1\x0b\x0c", "\x1c1\x1d", "\x1e1\x1f", "\x1c1\xa0", "\x851\xa0",
+    "\u16801\u2000", "\u20281\u2029",
+    "\u202f1\u205f", "\u30001", "\u200b1", "\u180e1", "\ufeff1", "1 2", "- 1", "1\0", "\0001",
+    "\x001\0",
+    "1_000", "1_000.000_1", "1e1_0", "1_0e1_0", "_1", "1_", "1__0", "1_.5", "1._5", "1_e5", "1e_5",
+    "_", "+_1",
+    "inf", "-inf", "+inf", "INF", "Infinity", "-iNfInItY", "infinit", "in_f", "inf_", " inf ",
+    "infinity_",
+    "nan", "NaN", "+nan", "-nan", "nan(1)", "na_n", "snan", "1nan",
+    "", " ", "\n", ".", "+", "-", "e5", ".e5", "1e", "1e+", "+-1", "--1", "1-", "1.2.3", "1e5e5",
+    "1e5.5", "1,5",
+    "0x10", "0x1p3", "0b1", "0o7", "1f", "1d5", "1L", "1j", "ten", "True", "None", "\u2212" + "1",
+    "\u221e", "\u00bd",
+    "1e308", "1.7976931348623157e308", "1.7976931348623159e308", "1e309", "-1e400",
+    "1e999999999999999999999",
+    "5e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "1e-400",
+    "-1e-999999999999999999999",
     # Half way between two numbers, and a hair above it.
-    *("9007199254740993", "9007199254740993." + "0" * 100 + "1", "0." + "1" * 800, "1" + "0" * 308, "1" * 310),
-    *("\u0661", "\uff11\uff0e\uff15", "\uff11.\uff15", "\u0967e\u0968", "1_\u0661", "\U0001d7d8"),
+    "9007199254740993", "9007199254740993." + "0" * 100 + "1", "0." + "1" * 800, "1" + "0" * 308,
+    "1" * 310,
+    "\u0661", "\uff11\uff0e\uff15", "\uff11.\uff15", "\u0967e\u0968", "1_\u0661", "\U0001d7d8",
 ]
+# fmt: on
 SCRIPTS = "digits of other scripts, which no program writes"
-FLOATS_REFUSED = {text: (SCRIPTS,) for text in ("\u0661", "\uff11.\uff15", "\u0967e\u0968", "1_\u0661", "\U0001d7d8")}
+FLOATS_REFUSED = {
+    text: (SCRIPTS,)
+    for text in ("\u0661", "\uff11.\uff15", "\u0967e\u0968", "1_\u0661", "\U0001d7d8")
+}
 
 
 class Malformed(NamedTuple):
@@ -39,15 +54,27 @@ class Malformed(NamedTuple):
     why: str = ""  # if Python makes something else of them
 
 
-def rows() -> Iterator[List[str]]:
+def rows() -> Iterator[list[str]]:
     """The rows of the file: packets, then payloads."""
     for case in dict.fromkeys(packets()):
-        yield ["packet", hexed(case.data), ",".join(outcome_of_packet(case.data)), case.ours, case.why or "-"]
+        yield [
+            "packet",
+            hexed(case.data),
+            ",".join(outcome_of_packet(case.data)),
+            case.ours,
+            case.why or "-",
+        ]
     for name, case in dict.fromkeys(payloads()):
-        yield [name, hexed(case.data), outcome_of_payload(name, case.data), case.ours, case.why or "-"]
+        yield [
+            name,
+            hexed(case.data),
+            outcome_of_payload(name, case.data),
+            case.ours,
+            case.why or "-",
+        ]
 
 
-def outcome_of_packet(data: bytes) -> List[str]:
+def outcome_of_packet(data: bytes) -> list[str]:
     """What upstream makes of the bytes: an exception, or a packet and how many bytes are left behind it."""
     try:
         fields, taken = read_packet(data)
@@ -128,7 +155,9 @@ def padded(fields: Fields) -> Iterator[Malformed]:
         ten = b"\x80" * (10 - len(spelled)) + spelled
         yield Malformed(framed(before + ten + after), SAME)
         for more in 1, 2, 20:
-            yield Malformed(framed(before + b"\x80" * more + ten + after), f"{name} too long", BOUND)
+            yield Malformed(
+                framed(before + b"\x80" * more + ten + after), f"{name} too long", BOUND
+            )
         for excess in 0, 2, 1 << 70:
             # The lowest bits, which say what follows, as they were.
             value = binary.BSUInt.from_bytes(spelled).value + (1 << 64) + (excess << 8)
@@ -159,13 +188,16 @@ def foreign() -> Iterator[Malformed]:
     """What programs of other protocols say first."""
     yield Malformed(b"SSH-2.0-OpenSSH_9.6\r\n", "length cut")
     yield Malformed(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "length cut")
-    yield Malformed(b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: somebody\r\nAccept: text/html\r\n\r\n", SAME)
+    yield Malformed(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: somebody\r\nAccept: text/html\r\n\r\n",
+        SAME,
+    )
     yield Malformed(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "length cut")
     yield Malformed(bytes.fromhex("1603010200010001fc0303") + bytes(range(32)), SAME)
     yield Malformed(b'{"jsonrpc": "2.0"}\n', "length cut")
 
 
-def payloads() -> Iterator[Tuple[str, Malformed]]:
+def payloads() -> Iterator[tuple[str, Malformed]]:
     """Payloads of each type of field."""
     for name, pieces in pieces_of_payloads().items():
         yield from ((name, case) for case in cut_payloads(pieces))
@@ -194,7 +226,7 @@ def payloads() -> Iterator[Tuple[str, Malformed]]:
         yield "list", Malformed(data, "short List.values", "Python drops an element that is cut")
 
 
-def cut_payloads(pieces: List[Tuple[str, bytes]]) -> Iterator[Malformed]:
+def cut_payloads(pieces: list[tuple[str, bytes]]) -> Iterator[Malformed]:
     """A payload of these fields that is cut anywhere, and one with a byte too many."""
     before = b""
     for name, spelled in pieces:
@@ -204,16 +236,27 @@ def cut_payloads(pieces: List[Tuple[str, bytes]]) -> Iterator[Malformed]:
     yield Malformed(before + b"\x99", "left over")
 
 
-def pieces_of_payloads() -> Dict[str, List[Tuple[str, bytes]]]:
+def pieces_of_payloads() -> dict[str, list[tuple[str, bytes]]]:
     """A value of each type of field but `list`, in pieces: where they have names, those of the fields."""
-    values = {name: field.values[2 % len(field.values)] for name, field in FIELD_TYPES.items() if name != "list"}
+    values = {
+        name: field.values[2 % len(field.values)]
+        for name, field in FIELD_TYPES.items()
+        if name != "list"
+    }
     pieces = {name: [("", FIELD_TYPES[name].write(value))] for name, value in values.items()}
     types = (("n", "uint"), ("d", "data"), ("s", "text"), ("f", "float"))
-    sample = [(f"Sample.{name}", FIELD_TYPES[kind].write(part)) for (name, kind), part in zip(types, SAMPLES[1])]
+    sample = [
+        (f"Sample.{name}", FIELD_TYPES[kind].write(part))
+        for (name, kind), part in zip(types, SAMPLES[1])
+    ]
     telegram = pieces["telegram"][0][1]
     pieces["sample"] = sample
     pieces["outer"] = [("Outer.a", b"\1\2"), *sample, ("Outer.z", b"\3")]
-    pieces["telegram"] = [("Telegram.kind", telegram[:2]), ("Telegram.sign", telegram[2:3]), ("Telegram.count", telegram[3:])]
+    pieces["telegram"] = [
+        ("Telegram.kind", telegram[:2]),
+        ("Telegram.sign", telegram[2:3]),
+        ("Telegram.count", telegram[3:]),
+    ]
     return pieces
 
 

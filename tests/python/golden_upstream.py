@@ -6,14 +6,16 @@ import importlib
 import itertools
 import struct
 import sys
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, NamedTuple, Optional
 
 try:
     binary: Any = importlib.import_module("cs.binary")
     buffer: Any = importlib.import_module("cs.buffer")
     packetstream: Any = importlib.import_module("cs.packetstream")
 except ImportError as missing:
-    sys.stderr.write(f"golden.py: {missing}; run tests/python/setup, then use target/python/bin/python\n")
+    sys.stderr.write(
+        f"golden.py: {missing}; run tests/python/setup, then use target/python/bin/python\n"
+    )
     sys.exit(2)
 
 
@@ -63,15 +65,25 @@ class Fields(NamedTuple):
         """The flags as the packages have them: those of a response with `ok` below them."""
         return self.flags if self.is_request else self.flags << 1 | (self.kind == "ok")
 
-    def columns(self) -> List[str]:
+    def columns(self) -> list[str]:
         """The fields as columns."""
         rq_type = "-" if self.rq_type is None else str(self.rq_type)
-        return [self.kind, str(self.channel), str(self.tag), str(self.flags), rq_type, hexed(self.payload)]
+        return [
+            self.kind,
+            str(self.channel),
+            str(self.tag),
+            str(self.flags),
+            rq_type,
+            hexed(self.payload),
+        ]
 
-    def wire(self, explicit_channel: Optional[bytes] = None) -> List[Tuple[str, bytes]]:
+    def wire(self, explicit_channel: Optional[bytes] = None) -> list[tuple[str, bytes]]:
         """The numbers of the body with their names; a channel that is 0 is among them only if it is given."""
         has_channel = self.channel != 0 or explicit_channel is not None
-        numbers = [("tag", self.tag), ("flags", self.wire_flags << 2 | self.is_request << 1 | has_channel)]
+        numbers = [
+            ("tag", self.tag),
+            ("flags", self.wire_flags << 2 | self.is_request << 1 | has_channel),
+        ]
         spelled = [(name, bytes(binary.BSUInt(value))) for name, value in numbers]
         if has_channel:
             spelled.append(("channel", explicit_channel or bytes(binary.BSUInt(self.channel))))
@@ -92,7 +104,7 @@ def packet(fields: Fields) -> Any:
     )
 
 
-def read_packet(data: bytes) -> Tuple[Fields, int]:
+def read_packet(data: bytes) -> tuple[Fields, int]:
     """The packet that the bytes begin with, and how many of them are its own; else upstream's exception."""
     source = buffer.CornuCopyBuffer([data] if data else [])
     read = packetstream.Packet.parse(source)
@@ -124,20 +136,26 @@ def told(value: Any) -> Any:
 class Field(NamedTuple):
     """A type of field: values of it, and how upstream writes and reads them. Several fields in a row are a list."""
 
-    values: List[Any]
+    values: list[Any]
     write: Callable[[Any], bytes]
     read: Callable[[bytes], Any]
 
 
-def single(upstream: Any, values: List[Any]) -> Field:
+def single(upstream: Any, values: list[Any]) -> Field:
     """A type of one value."""
-    return Field(values, lambda value: bytes(upstream(value)), lambda data: upstream.from_bytes(data).value)
+    return Field(
+        values, lambda value: bytes(upstream(value)), lambda data: upstream.from_bytes(data).value
+    )
 
 
-def multiple(make: Callable[[List[Any]], Any], tell: Callable[[Any], List[Any]], values: List[List[Any]]) -> Field:
+def multiple(
+    make: Callable[[list[Any]], Any], tell: Callable[[Any], list[Any]], values: list[list[Any]]
+) -> Field:
     """A type of several values."""
     upstream = type(make(values[0]))
-    return Field(values, lambda parts: bytes(make(parts)), lambda data: tell(upstream.from_bytes(data)))
+    return Field(
+        values, lambda parts: bytes(make(parts)), lambda data: tell(upstream.from_bytes(data))
+    )
 
 
 def integer(code: str, bits: int, upstream: Any = None) -> Field:
@@ -158,7 +176,7 @@ def floating(code: str, upstream: Any = None) -> Field:
     return single(upstream or binary.BinarySingleStruct("Number", code), values)
 
 
-def fixed_widths() -> Dict[str, Field]:
+def fixed_widths() -> dict[str, Field]:
     """Those that upstream names, and those of `struct` that it does not."""
     found = {"UInt8": integer(">B", 8, binary.UInt8), "Int8": integer(">b", 8)}
     for order, sign in ("BE", ">"), ("LE", "<"):
@@ -171,48 +189,82 @@ def fixed_widths() -> Dict[str, Field]:
     return found
 
 
-def list_to_the_end(values: List[List[int]]) -> Field:
+def list_to_the_end(values: list[list[int]]) -> Field:
     """Numbers up to the end of the payload. Upstream has no way to make a list but to read one."""
 
-    def read(data: bytes) -> List[int]:
-        return [element.value for element in binary.BinaryListValues.from_bytes(data, pt=binary.BSUInt).values]
+    def read(data: bytes) -> list[int]:
+        return [
+            element.value
+            for element in binary.BinaryListValues.from_bytes(data, pt=binary.BSUInt).values
+        ]
 
-    return Field(values, lambda numbers: b"".join(bytes(binary.BSUInt(number)) for number in numbers), read)
+    return Field(
+        values, lambda numbers: b"".join(bytes(binary.BSUInt(number)) for number in numbers), read
+    )
 
 
 Bytes4 = binary.BinaryFixedBytes("Bytes4", 4)
 Telegram = binary.BinaryMultiStruct("Telegram", ">HbI", "kind sign count")
-Sample = binary.BinaryMultiValue("Sample", dict(n=binary.BSUInt, d=binary.BSData, s=binary.BSString, f=binary.BSSFloat))
+Sample = binary.BinaryMultiValue(
+    "Sample", dict(n=binary.BSUInt, d=binary.BSData, s=binary.BSString, f=binary.BSSFloat)
+)
 Outer = binary.BinaryMultiValue("Outer", dict(a=binary.UInt16BE, sample=Sample, z=binary.UInt8))
 Empty = binary.BinaryMultiValue("Empty", {})
 
 
-def sample(parts: List[Any]) -> Any:
+def sample(parts: list[Any]) -> Any:
     """Upstream's value of these parts."""
     return Sample(**dict(zip("ndsf", parts)))
 
 
-def sample_parts(value: Any) -> List[Any]:
+def sample_parts(value: Any) -> list[Any]:
     """The parts of upstream's value."""
     return [value.n, value.d, value.s, value.f]
 
 
-INTEGERS = [0, 1, 2, 127, 128, 300, 16383, 16384, 65535, 65536, (1 << 32) - 1, 1 << 32, 1 << 63, (1 << 64) - 1]
+INTEGERS = [
+    0,
+    1,
+    2,
+    127,
+    128,
+    300,
+    16383,
+    16384,
+    65535,
+    65536,
+    (1 << 32) - 1,
+    1 << 32,
+    1 << 63,
+    (1 << 64) - 1,
+]
 DATA = [b"", b"\0", b"abc", bytes(range(256)), b"\x5a" * 127, b"\x5a" * 128, b"\x5a" * 16384]
-TEXTS = ["", "a", "hello", "\0", "Gr\u00fc\u00dfe", "\u20ac", "\U0001f30d", "\ufeff\uffff\U0010ffff", '\t"\\\n']
+TEXTS = [
+    "",
+    "a",
+    "hello",
+    "\0",
+    "Gr\u00fc\u00dfe",
+    "\u20ac",
+    "\U0001f30d",
+    "\ufeff\uffff\U0010ffff",
+    '\t"\\\n',
+]
 TEXTS += ["x" * 127, "x" * 128, "\u00e9" * 64, "\u20ac" * 43]
-SAMPLES: List[List[Any]] = [
+SAMPLES: list[list[Any]] = [
     [0, b"", "", 0.0],
     [300, b"abc", "hello", 0.1],
     [(1 << 64) - 1, bytes(range(256)), "Gr\u00fc\u00dfe \U0001f30d", -1.5e300],
 ]
 
-FIELD_TYPES: Dict[str, Field] = {
+FIELD_TYPES: dict[str, Field] = {
     "uint": single(binary.BSUInt, INTEGERS),
     "data": single(binary.BSData, DATA),
     "text": single(binary.BSString, TEXTS),
     "float": single(binary.BSSFloat, [0.0, -2.5, 0.1, 1e16, float("inf"), float("nan")]),
-    "bytes4": multiple(lambda parts: Bytes4(*parts), lambda value: [bytes(value)], [[b"abcd"], [b"\xff\0\xfe\1"]]),
+    "bytes4": multiple(
+        lambda parts: Bytes4(*parts), lambda value: [bytes(value)], [[b"abcd"], [b"\xff\0\xfe\1"]]
+    ),
     "telegram": multiple(
         lambda parts: Telegram(*parts),
         lambda value: [value.kind, value.sign, value.count],
