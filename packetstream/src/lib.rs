@@ -1,5 +1,5 @@
 //! Typed requests and responses, both ways, over any byte stream, wire-compatible with Python's
-//! `cs.packetstream`; the page [`python`] is for those who know that.
+//! `cs.packetstream`; the page [`python`] is for those who know that, and [`wire`] tells the protocol rule by rule.
 //!
 //! ```
 //! use packetstream::{Client, Context, Failure, Fulfil, PacketConnection, Protocol, Request, Stream, serve};
@@ -250,6 +250,7 @@ pub use packetstream_core::Tick;
 pub use packetstream_core::Variants;
 pub use packetstream_core::Verbatim;
 pub use packetstream_core::description;
+pub use packetstream_core::wire;
 pub use packetstream_derive::Payload;
 pub use packetstream_derive::Protocol;
 pub use packetstream_derive::Request;

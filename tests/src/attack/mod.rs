@@ -73,7 +73,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "loris",
-        what: "connections at once whose peers say one byte a minute of 16 MiB",
+        what: "connections at once whose peers say three bytes a minute of 16 MiB",
         times: 1_000,
         bound: 160 << 10,
         run: bombs::loris,
@@ -115,8 +115,8 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "cuts",
-        what: "conversations of 200 packets cut at a byte, in either direction, in one of four ways",
-        times: 20_000,
+        what: "ways to cut conversations of 200 packets: at a byte, in a direction, by an end or an error",
+        times: 4_312,
         bound: 4 << 10,
         run: cut::everywhere,
     },
