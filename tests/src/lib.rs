@@ -1,7 +1,9 @@
-//! What the tests of this package share: the conformance suite, a second decoder that knows nothing of the first, and
-//! attacks on a connection.
+//! What the tests of this package share: the conformance suite, a second decoder that knows nothing of the first, what
+//! fuzzers do, and attacks on a connection.
 #![allow(clippy::missing_panics_doc, reason = "a panic is the report")]
 
+pub mod agree;
 pub mod attack;
 pub mod conformance;
+pub mod fuzz;
 pub mod reference;

@@ -3,9 +3,9 @@
 //! With `PACKETSTREAM_DAMAGE=all` in the environment it is all of them, and every place of each. That takes a release
 //! build a minute; otherwise it is a part.
 
-use crate::agree::{incremental, one_shots};
 use crate::packets::wire;
 use crate::vectors::Vectors;
+use packetstream_tests::agree::{incremental, one_shots};
 use packetstream_tests::reference::{Verdict, decode_all};
 use std::sync::Mutex;
 use std::thread;

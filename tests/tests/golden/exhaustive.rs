@@ -4,9 +4,9 @@
 //! with their length in front. Each has decoders of its own, but for this: a decoder that has refused a stream is asked
 //! no more, so streams that begin like that one are not fed to another byte by byte.
 
-use crate::agree::{bad, bad_stream, is_packet};
 use bytes::Bytes;
 use packetstream_core::{Decoder, Packet};
+use packetstream_tests::agree::{bad, bad_stream, is_packet};
 use packetstream_tests::reference::{Bad, Verdict, Why, decode};
 use std::ops::AddAssign;
 use std::sync::Mutex;
@@ -94,7 +94,11 @@ fn one_shot(stream: &[u8], expected: &Verdict) {
         (Err(error), Verdict::NeedMore) => taken == 0 && bad(error) == Bad { field: "length", why: Why::Cut },
         _ => false,
     };
-    assert!(agrees, "{stream:02x?} is {expected:?}, to `Packet::parse` {:?}", crate::agree::one_shot(stream));
+    assert!(
+        agrees,
+        "{stream:02x?} is {expected:?}, to `Packet::parse` {:?}",
+        packetstream_tests::agree::one_shot(stream)
+    );
 }
 
 fn incremental(stream: &[u8], piece: usize, expected: &Verdict) {

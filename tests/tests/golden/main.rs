@@ -4,7 +4,6 @@
 //! `tests/python/golden.py` makes the files and says what is in them.
 #![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
-mod agree;
 mod damaged;
 mod exhaustive;
 mod fields;

@@ -1,12 +1,12 @@
 //! What is malformed: `malformed.txt`. What Python and the library make of it differs only where the file says why.
 
-use crate::agree::{bytewise, incremental, one_shot};
 use crate::fields::FieldType;
 use crate::packets::fields;
 use crate::vectors::{Row, Vectors};
 use bytes::Bytes;
 use packetstream_core::varint::VarintError;
 use packetstream_core::{PayloadError, PayloadProblem};
+use packetstream_tests::agree::{bytewise, incremental, one_shot};
 use packetstream_tests::reference::{self, Bad, Verdict, Why};
 use serde_json::Value;
 use std::collections::BTreeSet;

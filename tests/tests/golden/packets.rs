@@ -1,10 +1,10 @@
 //! Packets: `packets.txt`.
 
-use crate::agree::{bytewise, incremental, one_shot};
 use crate::vectors::{Row, Vectors};
 use bytes::Bytes;
 use packetstream_core::{EncodeBuffer, Failure, MAX_REPLY_FLAGS, MAX_REQUEST_FLAGS, MAX_REQUEST_TYPE};
 use packetstream_core::{Packet, PacketError, Reply};
+use packetstream_tests::agree::{bytewise, incremental, one_shot};
 use packetstream_tests::reference::{self, Bad, Kind, Verdict, Why};
 use std::collections::BTreeSet;
 use std::env;

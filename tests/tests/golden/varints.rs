@@ -1,10 +1,10 @@
 //! Numbers: `varints.txt`.
 
-use crate::agree::why;
 use crate::vectors::{Row, Vectors};
 use bytes::Bytes;
 use packetstream_core::varint::{self, VarintError};
 use packetstream_core::{Payload, PayloadProblem};
+use packetstream_tests::agree::why;
 use packetstream_tests::reference;
 use std::collections::BTreeSet;
 

@@ -1,15 +1,16 @@
 //! What the library makes of bytes, in the words of the reference decoder.
 
+use crate::reference::{self, Bad, Verdict, Why};
 use bytes::Bytes;
 use packetstream_core::varint::VarintError;
 use packetstream_core::{DecodeError, Decoder, Kind, Packet, ParseError};
-use packetstream_tests::reference::{self, Bad, Verdict, Why};
 
 /// All that a stream holds: packets, how many bytes they take, and what is behind them.
-pub(crate) type Contents = (Vec<reference::Packet>, usize, Verdict);
+pub type Contents = (Vec<reference::Packet>, usize, Verdict);
 
 /// What `Packet::parse` makes of the bytes; that it takes nothing but the packet is checked.
-pub(crate) fn one_shot(bytes: &[u8]) -> Verdict {
+#[must_use]
+pub fn one_shot(bytes: &[u8]) -> Verdict {
     let mut rest = Bytes::copy_from_slice(bytes);
     let parsed = Packet::parse(&mut rest);
     let taken = bytes.len() - rest.len();
@@ -27,7 +28,8 @@ pub(crate) fn one_shot(bytes: &[u8]) -> Verdict {
 }
 
 /// What `Packet::parse` makes of the bytes, again and again until they are no packet.
-pub(crate) fn one_shots(bytes: &[u8]) -> Contents {
+#[must_use]
+pub fn one_shots(bytes: &[u8]) -> Contents {
     let mut packets = Vec::new();
     let mut at = 0;
     loop {
@@ -43,7 +45,7 @@ pub(crate) fn one_shots(bytes: &[u8]) -> Contents {
 
 /// What a `Decoder` makes of the bytes that arrive in these pieces. What it keeps is checked, that it says the same
 /// again, and what it says of the end of the stream.
-pub(crate) fn incremental<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Contents {
+pub fn incremental<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Contents {
     let mut decoder = Decoder::new(usize::MAX);
     let mut arrived = Vec::new();
     let mut packets = Vec::new();
@@ -75,14 +77,15 @@ pub(crate) fn incremental<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Con
 }
 
 /// What a `Decoder` makes of the bytes that arrive one by one.
-pub(crate) fn bytewise(bytes: &[u8]) -> Contents {
+#[must_use]
+pub fn bytewise(bytes: &[u8]) -> Contents {
     incremental(bytes.chunks(1))
 }
 
 /// How long the packet is that is known to be there: its length and what that counts.
 fn packet_len(bytes: &[u8]) -> usize {
-    let (length, prefix) = reference::number(bytes).unwrap();
-    prefix + usize::try_from(length).unwrap()
+    let (length, prefix) = reference::number(bytes).expect("a length");
+    prefix + usize::try_from(length).expect("it is there")
 }
 
 /// A packet of the library as the reference decoder has them.
@@ -97,7 +100,8 @@ fn fields(packet: &Packet) -> reference::Packet {
 }
 
 /// Whether a packet of the library has these fields.
-pub(crate) fn is_packet(packet: &Packet, fields: &reference::Packet) -> bool {
+#[must_use]
+pub fn is_packet(packet: &Packet, fields: &reference::Packet) -> bool {
     let numbers = (packet.channel(), packet.tag(), packet.flags(), kind(packet));
     numbers == (fields.channel, fields.tag, fields.flags, fields.kind)
         && packet.payload()[..] == fields.payload[..]
@@ -112,12 +116,14 @@ fn kind(packet: &Packet) -> reference::Kind {
 }
 
 /// An error of the library as the reference decoder has them.
-pub(crate) fn bad(error: ParseError) -> Bad {
+#[must_use]
+pub fn bad(error: ParseError) -> Bad {
     Bad { field: error.field, why: why(error.source) }
 }
 
 /// An error of a decoder without a limit as the reference decoder has them.
-pub(crate) fn bad_stream(error: DecodeError) -> Bad {
+#[must_use]
+pub fn bad_stream(error: DecodeError) -> Bad {
     match error {
         DecodeError::Length(source) => Bad { field: "length", why: why(source) },
         DecodeError::Packet(error) => bad(error),
@@ -126,7 +132,8 @@ pub(crate) fn bad_stream(error: DecodeError) -> Bad {
 }
 
 /// What is wrong with a number as the reference decoder has it.
-pub(crate) fn why(error: VarintError) -> Why {
+#[must_use]
+pub fn why(error: VarintError) -> Why {
     match error {
         VarintError::Truncated => Why::Cut,
         VarintError::TooLong => Why::TooLong,
