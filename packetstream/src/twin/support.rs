@@ -1,0 +1,62 @@
+//! The code that generated modules have in common, cut down to what one of them uses.
+
+use std::collections::HashSet;
+
+/// What requests have in common.
+pub(super) const REQUEST: &str = include_str!("support/request.py");
+
+/// What reads and writes values.
+const CODECS: &str = include_str!("support/codecs.py");
+
+/// The parts of [`CODECS`] that `code` names, and those that these name, in their order.
+pub(super) fn codecs_for(code: &str) -> String {
+    let parts: Vec<_> = CODECS.trim_end().split("\n\n\n").collect();
+    let mut needed = HashSet::new();
+    let mut to_look_at = vec![code];
+    while let Some(code) = to_look_at.pop() {
+        let words: HashSet<_> = words(code).collect();
+        for part in &parts {
+            if words.contains(name(part)) && needed.insert(name(part)) {
+                to_look_at.push(part);
+            }
+        }
+    }
+    let parts: Vec<_> = parts.into_iter().filter(|part| needed.contains(name(part))).collect();
+    parts.join("\n\n\n") + "\n"
+}
+
+/// The class, the function or the variable that a part defines.
+fn name(part: &str) -> &str {
+    let mut lines = part.lines().filter(|line| !line.starts_with(['#', '@']));
+    let line = lines.next().unwrap_or_default();
+    let line = line.strip_prefix("class ").or_else(|| line.strip_prefix("def ")).unwrap_or(line);
+    words(line).next().unwrap_or_default()
+}
+
+/// The words of code, its comments and texts included.
+pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_by_what_is_used_is_there_and_nothing_else() {
+        let code = codecs_for("x = _List(_Text())");
+        let names: Vec<_> = code.trim_end().split("\n\n\n").map(name).collect();
+        assert_eq!(names, ["_Reader", "_Writer", "_Codec", "_Text", "_List"]);
+    }
+
+    #[test]
+    fn every_part_has_a_name_of_its_own() {
+        let mut names: Vec<_> = CODECS.trim_end().split("\n\n\n").map(name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        let ours = ["Some", "BY_HAND"];
+        assert!(names.iter().all(|name| name.starts_with('_') || ours.contains(name)), "{names:?}");
+    }
+}
