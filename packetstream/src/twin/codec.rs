@@ -28,6 +28,16 @@ impl Codecs<'_> {
         }
     }
 
+    /// The table of those of all types, if there are some.
+    pub(super) fn by_class(self) -> String {
+        let entries = self.outline.listed().map(|(id, _)| {
+            let names = self.names.get(id);
+            format!("    {}: {},\n", names.class, names.codec)
+        });
+        let entries: String = entries.collect();
+        if entries.is_empty() { entries } else { format!("_CODECS: dict[Any, _Codec] = {{\n{entries}}}\n\n") }
+    }
+
     /// That of the payload of a request, whose class this is.
     pub(super) fn payload(self, class: &str, request: &Request) -> Expr {
         match self.outline.inline(request).map(|ty| &ty.body) {

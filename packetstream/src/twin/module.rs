@@ -2,7 +2,7 @@
 
 use super::codec::{Codecs, payload_fields};
 use super::names::{self, Names, RequestNames, is_plain};
-use super::support::{REQUEST, codecs_for, words};
+use super::support::{OF_VALUES, REQUEST, codecs_for, words};
 use crate::outline::{
     Body, Content, Field, Outline, Request, Shape, Type, TypeId, Variant, contract_words, doc_lines,
 };
@@ -13,16 +13,18 @@ pub(super) fn text(outline: &Outline) -> String {
     let names = Names::of(outline);
     let module = Module { outline, names: &names, codecs: Codecs { outline, names: &names } };
     let layouts = module.layouts();
+    let of_values = if outline.listed().next().is_some() { OF_VALUES } else { "" };
+    let codecs = codecs_for(&[REQUEST, &layouts, of_values].join("\n"));
     let parts = [
         vec![REQUEST.trim_end().to_owned()],
         module.types(),
         module.requests(),
-        vec![module.side(), module.map()],
-        vec![format!(
-            "# What the bytes are.\n\n\n{}",
-            codecs_for(&(REQUEST.to_owned() + &layouts)).trim_end()
-        )],
-        vec![layouts],
+        vec![
+            module.side(),
+            module.map(),
+            format!("# What the bytes are.\n\n\n{}", codecs.trim_end()),
+            layouts,
+        ],
     ];
     let code = parts.concat().join("\n\n\n");
     format!("{}\n{}\n\n{code}", module.docstring(), imports(&code))
@@ -263,9 +265,10 @@ What the declarations assert beyond the encodings is not checked here.",
     fn layouts(&self) -> String {
         let mut text = String::new();
         for (id, _) in self.outline.listed() {
-            text += &self.codecs.ty(id).assigned_to(&self.names.get(id).codec);
+            text += &self.codecs.ty(id).assigned_to(&format!("{}: _Codec", self.names.get(id).codec));
             text += "\n";
         }
+        text += &self.codecs.by_class();
         for (request, RequestNames { class, .. }) in self.outline.requests.iter().zip(&self.names.requests) {
             text += &self.codecs.payload(class, request).assigned_to(&format!("{class}._payload"));
             text += &self.codecs.reply(&request.reply).assigned_to(&format!("{class}._reply"));

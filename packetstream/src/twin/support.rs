@@ -8,6 +8,9 @@ pub(super) const REQUEST: &str = include_str!("support/request.py");
 /// What reads and writes values.
 const CODECS: &str = include_str!("support/codecs.py");
 
+/// The functions for those who keep values, or have them elsewhere than in packets.
+pub(super) const OF_VALUES: &str = "to_bytes from_bytes list_from_bytes";
+
 /// The parts of [`CODECS`] that `code` names, and those that these name, in their order.
 pub(super) fn codecs_for(code: &str) -> String {
     let parts: Vec<_> = CODECS.trim_end().split("\n\n\n").collect();
@@ -56,7 +59,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        let ours = ["Some", "BY_HAND"];
+        let ours = ["Some", "BY_HAND", "to_bytes", "from_bytes", "list_from_bytes"];
         assert!(names.iter().all(|name| name.starts_with('_') || ours.contains(name)), "{names:?}");
     }
 }

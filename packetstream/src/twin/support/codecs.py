@@ -217,7 +217,7 @@ class _Float(_Codec):
 class _FixedInt(_Codec):
     """A number of so many bytes."""
 
-    def __init__(self, size: int, order: str, signed: bool = False) -> None:
+    def __init__(self, size: int, order: Any, signed: bool = False) -> None:
         self.size = size
         self.order = order
         self.signed = signed
@@ -226,8 +226,9 @@ class _FixedInt(_Codec):
         return int.from_bytes(reader.take(self.size), self.order, signed=self.signed)
 
     def transcribe(self, value: int, out: _Writer) -> None:
+        value = operator.index(value)
         try:
-            out.raw(operator.index(value).to_bytes(self.size, self.order, signed=self.signed))
+            out.raw(value.to_bytes(self.size, self.order, signed=self.signed))
         except OverflowError as error:
             raise ValueError(f"{value} does not fit {self.size} bytes") from error
 
@@ -564,7 +565,7 @@ class _Field:
     #: The flags that it has to do with.
     known = 0
 
-    def __init__(self, name: str, codec: _Codec) -> None:
+    def __init__(self, name: str, codec: Any) -> None:
         self.name = name
         self.codec = codec
 
@@ -710,7 +711,7 @@ def _number(value: Any) -> int:
 class _Fields:
     """The fields of a class, in the order of the payload."""
 
-    def __init__(self, make: Callable[..., Any], *fields: _Field) -> None:
+    def __init__(self, make: Any, *fields: _Field) -> None:
         self.make = make
         self.fields = fields
         self._by_name = {field.name: field for field in fields}
@@ -760,7 +761,9 @@ class _Struct(_Codec):
         return self._content()
 
     def parse(self, reader: _Reader) -> Any:
-        return reader.delimited(self._parse) if self.is_delimited else self._parse(reader)
+        if self.is_delimited:
+            return reader.delimited(self._parse)
+        return self._parse(reader)
 
     def _parse(self, reader: _Reader) -> Any:
         if self.magic and reader.take(len(self.magic)) != self.magic:
@@ -945,3 +948,26 @@ class _ValueReply(_Reply):
 
     def transcribe(self, value: Any) -> tuple[int, bytes]:
         return _packet(self.codec, value, _MAX_REPLY_FLAGS)
+
+
+def to_bytes(value: Any) -> bytes:
+    """Return the bytes of a value of a class of this module, as they are within a payload."""
+    for cls in type(value).__mro__:
+        if cls in _CODECS:
+            out = _Writer()
+            _CODECS[cls].transcribe(value, out)
+            return bytes(out.data)
+    raise TypeError(f"{value!r} is none of the values here")
+
+
+def from_bytes(cls: Any, data: bytes) -> Any:
+    """Return the value of a class of this module that has these bytes."""
+    reader = _Reader(data)
+    value = _CODECS[cls].parse(reader)
+    reader.finish()
+    return value
+
+
+def list_from_bytes(cls: Any, data: bytes) -> list[Any]:
+    """Return the values of a class of this module that have these bytes, back to back."""
+    return _RestList(_CODECS[cls]).parse(_Reader(data))

@@ -534,7 +534,7 @@ class _Float(_Codec):
 class _FixedInt(_Codec):
     """A number of so many bytes."""
 
-    def __init__(self, size: int, order: str, signed: bool = False) -> None:
+    def __init__(self, size: int, order: Any, signed: bool = False) -> None:
         self.size = size
         self.order = order
         self.signed = signed
@@ -543,8 +543,9 @@ class _FixedInt(_Codec):
         return int.from_bytes(reader.take(self.size), self.order, signed=self.signed)
 
     def transcribe(self, value: int, out: _Writer) -> None:
+        value = operator.index(value)
         try:
-            out.raw(operator.index(value).to_bytes(self.size, self.order, signed=self.signed))
+            out.raw(value.to_bytes(self.size, self.order, signed=self.signed))
         except OverflowError as error:
             raise ValueError(f"{value} does not fit {self.size} bytes") from error
 
@@ -779,7 +780,7 @@ class _Field:
     #: The flags that it has to do with.
     known = 0
 
-    def __init__(self, name: str, codec: _Codec) -> None:
+    def __init__(self, name: str, codec: Any) -> None:
         self.name = name
         self.codec = codec
 
@@ -925,7 +926,7 @@ def _number(value: Any) -> int:
 class _Fields:
     """The fields of a class, in the order of the payload."""
 
-    def __init__(self, make: Callable[..., Any], *fields: _Field) -> None:
+    def __init__(self, make: Any, *fields: _Field) -> None:
         self.make = make
         self.fields = fields
         self._by_name = {field.name: field for field in fields}
@@ -975,7 +976,9 @@ class _Struct(_Codec):
         return self._content()
 
     def parse(self, reader: _Reader) -> Any:
-        return reader.delimited(self._parse) if self.is_delimited else self._parse(reader)
+        if self.is_delimited:
+            return reader.delimited(self._parse)
+        return self._parse(reader)
 
     def _parse(self, reader: _Reader) -> Any:
         if self.magic and reader.take(len(self.magic)) != self.magic:
@@ -1103,16 +1106,39 @@ class _ValueReply(_Reply):
         return _packet(self.codec, value, _MAX_REPLY_FLAGS)
 
 
-_HASH_CODE = _Struct(lambda: _Fields(HashCode, _Field("value", _Bytes(20))))
+def to_bytes(value: Any) -> bytes:
+    """Return the bytes of a value of a class of this module, as they are within a payload."""
+    for cls in type(value).__mro__:
+        if cls in _CODECS:
+            out = _Writer()
+            _CODECS[cls].transcribe(value, out)
+            return bytes(out.data)
+    raise TypeError(f"{value!r} is none of the values here")
 
-_FULL = _Enum(
+
+def from_bytes(cls: Any, data: bytes) -> Any:
+    """Return the value of a class of this module that has these bytes."""
+    reader = _Reader(data)
+    value = _CODECS[cls].parse(reader)
+    reader.finish()
+    return value
+
+
+def list_from_bytes(cls: Any, data: bytes) -> list[Any]:
+    """Return the values of a class of this module that have these bytes, back to back."""
+    return _RestList(_CODECS[cls]).parse(_Reader(data))
+
+
+_HASH_CODE: _Codec = _Struct(lambda: _Fields(HashCode, _Field("value", _Bytes(20))))
+
+_FULL: _Codec = _Enum(
     lambda: {
         0: _Fields(FullDisk),
         1: _Fields(FullQuota, _Field("limit", _Uint(64)), _Field("used", _Uint(64))),
     },
 )
 
-_NODE = _Struct(
+_NODE: _Codec = _Struct(
     lambda: _Fields(
         Node,
         _Field("weight", _Float()),
@@ -1125,9 +1151,17 @@ _NODE = _Struct(
     is_delimited=True,
 )
 
-_PAGE = _Struct(lambda: _Fields(Page, _Field("items", _List(_Uint(64)))))
+_PAGE: _Codec = _Struct(lambda: _Fields(Page, _Field("items", _List(_Uint(64)))))
 
-_PAGE2 = _Struct(lambda: _Fields(Page2, _Field("items", _List(_Text()))))
+_PAGE2: _Codec = _Struct(lambda: _Fields(Page2, _Field("items", _List(_Text()))))
+
+_CODECS: dict[Any, _Codec] = {
+    HashCode: _HASH_CODE,
+    Full: _FULL,
+    Node: _NODE,
+    Page: _PAGE,
+    Page2: _PAGE2,
+}
 
 AddRequest._payload = _Struct(lambda: _Fields(AddRequest, _Field("value", _RestData())))
 AddRequest._reply = _ValueReply(_HASH_CODE)

@@ -1,0 +1,110 @@
+//! Packets to values and back, in Python.
+
+use crate::everything::{Class, Content, Role, classes};
+use crate::worker::{Worker, content, line};
+use packetstream::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
+
+/// Values of each class.
+const VALUES: usize = 40;
+/// Packets made of each value that may be wrong.
+const FOREIGN: usize = 6;
+
+/// What a packet was, whose, and what becomes of it.
+struct Case {
+    role: Role,
+    number: u64,
+    sent: Content,
+    /// Nothing if it is refused.
+    back: Option<Content>,
+    is_verbatim: bool,
+}
+
+pub(crate) async fn values() {
+    let mut runner = TestRunner::deterministic();
+    let mut cases = Vec::new();
+    for class in classes() {
+        for _ in 0..VALUES {
+            let sample = class.sample(&mut runner);
+            cases.extend(Role::ALL.into_iter().zip(sample).map(|(role, sent)| Case::of(&class, role, sent)));
+        }
+    }
+    assert!(cases.iter().all(|case| case.back.as_ref() == Some(&case.sent)));
+    check(cases).await;
+}
+
+pub(crate) async fn foreign() {
+    let mut runner = TestRunner::deterministic();
+    let mut cases = Vec::new();
+    for class in classes() {
+        for _ in 0..VALUES {
+            for (role, sent) in Role::ALL.into_iter().zip(class.sample(&mut runner)) {
+                for _ in 0..FOREIGN {
+                    let sent = changed(&sent, &mut runner);
+                    cases.push(Case::of(&class, role, sent));
+                }
+            }
+        }
+    }
+    let refused = cases.iter().filter(|case| case.back.is_none()).count();
+    assert!(refused > cases.len() / 4 && refused < cases.len() * 3 / 4, "{refused} of {}", cases.len());
+    check(cases).await;
+}
+
+impl Case {
+    fn of(class: &Class, role: Role, sent: Content) -> Self {
+        let back = class.read(role, sent.clone());
+        Self { role, number: class.number, sent, back, is_verbatim: class.is_verbatim }
+    }
+
+    fn line(&self) -> Value {
+        let what = match self.role {
+            Role::Request => "request",
+            Role::Reply => "reply",
+            Role::Failure => "failure",
+        };
+        line(what, self.number, &self.sent)
+    }
+}
+
+/// That Python makes of the packets what we make of them.
+async fn check(cases: Vec<Case>) {
+    let lines: Vec<_> = cases.iter().map(Case::line).collect();
+    let said = Worker::start("twin.py", &["recode", "tests/python/everything.py"]).told(&lines).await;
+    for (case, said) in cases.iter().zip(said) {
+        let context = || format!("{}: {said}, not {:02x?}", case.line(), case.back);
+        match &case.back {
+            None => assert!(said["refused"].is_string(), "{}", context()),
+            // Python does not keep spellings.
+            Some(_) if case.is_verbatim => assert!(said["payload"].is_string(), "{}", context()),
+            Some(back) => assert!(said["refused"].is_null() && content(&said) == *back, "{}", context()),
+        }
+    }
+}
+
+/// A packet that is another one: some of its bytes replaced, cut off or more, or other flags.
+fn changed((flags, payload): &Content, runner: &mut TestRunner) -> Content {
+    // Small ones are counts, lengths and numbers of variants that are right now and then.
+    let byte = || prop_oneof![2 => 0_u8..4, 1 => any::<u8>()];
+    let replaced = vec((any::<Index>(), byte()), 0..3);
+    let cut = prop_oneof![4 => Just(0_usize), 1 => 1_usize..4];
+    let more = prop_oneof![4 => Just(Vec::new()), 1 => vec(byte(), 1..4)];
+    let flip = prop_oneof![4 => Just(0_u64), 1 => (0_u32..8).prop_map(|bit| 1 << bit), 1 => 0..1_u64 << 58];
+    let changes = (replaced, cut, more, flip).new_tree(runner).unwrap().current();
+    let (replaced, cut, more, flip) = changes;
+    let mut bytes = payload.to_vec();
+    for (index, byte) in replaced {
+        if !bytes.is_empty() {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+    }
+    bytes.truncate(bytes.len().saturating_sub(cut));
+    bytes.extend(more);
+    (flags ^ flip, Bytes::from(bytes))
+}
