@@ -10,6 +10,7 @@ sha1 or sha256. MODULE is the path of the module, examples/python/chunkstore.py.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections import defaultdict
 from typing import Any
@@ -46,8 +47,7 @@ class MemoryStore(module.ChunkStore):
 
     def codes(self, request: Any) -> list[Any]:
         """Return the names that are asked for."""
-        known = {hash_class.name.lower(): of_class for hash_class, of_class in CLASSES.items()}
-        of_class = known[request.hash_name]
+        of_class = CLASSES[module.HashClass[request.hash_name.upper()]]
         codes = sorted(self.chunks, key=lambda code: code.value)
         start = request.start
         if start is None:
@@ -95,7 +95,8 @@ class MemoryStore(module.ChunkStore):
 
     def fulfil_archive_last(self, request: Any) -> Any:
         """Yield the last entry."""
-        return self.archives[request.archive][-1] if self.archives[request.archive] else None
+        entries = self.archives[request.archive]
+        return entries[-1] if entries else None
 
     def fulfil_archive_update(self, request: Any) -> None:
         """Append an entry."""
@@ -118,16 +119,16 @@ class MemoryStore(module.ChunkStore):
         if code not in self.chunks:
             return False
         refs = module.list_from_bytes(module.BlockRef, self.chunks[code])
-        bodies = [(ref.indirect, ref.body) for ref in refs]
+        of_chunks = [ref for ref in refs if isinstance(ref.body, module.BodyChunk)]
         return all(
-            self.is_complete(body.value) if indirect else body.value in self.chunks
-            for indirect, body in bodies
-            if isinstance(body, module.BodyChunk)
+            self.is_complete(ref.body.value) if ref.indirect else ref.body.value in self.chunks
+            for ref in of_chunks
         )
 
 
 def main() -> None:
     """Serve."""
+    os.dup2(2, 1)  # cs.packetstream prints
     with connect(sys.argv[3]) as sock:
         store = MemoryStore((sock.fileno(), sock.fileno()), sys.argv[2])
         with store.conn:

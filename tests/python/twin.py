@@ -46,8 +46,6 @@ def load(path: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    for words in getattr(module, "BY_HAND", {"": None}):
-        raise ValueError(f"{words} is there already")
     return module
 
 
@@ -91,8 +89,9 @@ def recode(module: Any, packet: dict[str, Any]) -> dict[str, Any]:
 def ask(module: Any, side: Any, packet: dict[str, Any]) -> dict[str, Any]:
     """Ask a request, in both ways by turns."""
     cls = module.RQ_TYPE_MAP[packet["rq_type"]]
-    request = cls.from_request_payload(packet["flags"], bytes.fromhex(packet["payload"]))
+    flags, payload = packet["flags"], bytes.fromhex(packet["payload"])
     try:
+        request = cls.from_request_payload(flags, payload)
         if packet["how"] == "conn_do_remote":
             return said("reply", *cls.reply(side.conn_do_remote(request)))
         return said("reply", *cls.reply(request.ask(side.conn)))
@@ -105,12 +104,18 @@ def ask(module: Any, side: Any, packet: dict[str, Any]) -> dict[str, Any]:
 
 
 def echo(_side: Any, request: Any) -> Any:
-    """Answer a request with what it holds."""
+    """Answer a request of `everything` with what it holds."""
+    # A unit is `()` in a payload, and None in a reply.
+    if request.RQ_TYPE in (20, 70_001):
+        return None
+    if request.RQ_TYPE == 28:
+        some = vars(sys.modules["everything"])["Some"]
+        return None if request.value is None else some(None)
     if request.RQ_TYPE == 300:
         return request.shape
     if request.RQ_TYPE == 70_000:
         return request.field_0, request.field_2
-    return getattr(request, "value", None)
+    return request.value
 
 
 def connect(path: str) -> socket.socket:

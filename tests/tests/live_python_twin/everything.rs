@@ -88,7 +88,7 @@ pub(crate) enum Everything {
     Query(Query),
     #[request(70_000)]
     Forward(Forward),
-    #[request(18_446_744_073_709_551_614)]
+    #[request(70_001)]
     Reset(Reset),
 }
 

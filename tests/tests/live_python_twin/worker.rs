@@ -8,7 +8,7 @@ use std::process::{Output, Stdio};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixListener;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// Whether `tests/python/setup` has come to its end.
 pub(crate) fn is_installed() -> bool {
@@ -22,6 +22,7 @@ fn workspace() -> PathBuf {
 /// A Python program that runs. It is killed when this is dropped.
 pub(crate) struct Worker {
     child: Child,
+    stdin: ChildStdin,
 }
 
 impl Worker {
@@ -32,7 +33,10 @@ impl Worker {
         command.arg("-B").arg(workspace().join("tests/python").join(program)).args(arguments);
         command.current_dir(workspace()).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { child: command.spawn().unwrap() }
+        let mut child = command.spawn().unwrap();
+        // Else a wait for its end would close it.
+        let stdin = child.stdin.take().unwrap();
+        Self { child, stdin }
     }
 
     /// Starts a program that has one connection, and its stream. The address is behind the other arguments.
@@ -40,20 +44,26 @@ impl Worker {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("socket");
         let listener = UnixListener::bind(&path).unwrap();
-        let worker = Self::start(program, &[arguments, &[path.to_str().unwrap()]].concat());
-        let (stream, _) = listener.accept().await.unwrap();
+        let mut worker = Self::start(program, &[arguments, &[path.to_str().unwrap()]].concat());
+        let (stream, _) = tokio::select! {
+            accepted = listener.accept() => accepted.unwrap(),
+            _ = worker.child.wait() => {
+                let Output { stderr, .. } = worker.child.wait_with_output().await.unwrap();
+                panic!("it does not connect: {}", String::from_utf8_lossy(&stderr));
+            }
+        };
         (worker, Stream::from_fd(std::os::fd::OwnedFd::from(stream.into_std().unwrap())).unwrap())
     }
 
     /// Tells it all of this, and returns what it says to each line by the time it has ended well.
-    pub(crate) async fn told(mut self, lines: &[Value]) -> Vec<Value> {
-        let mut stdin = self.child.stdin.take().unwrap();
+    pub(crate) async fn told(self, lines: &[Value]) -> Vec<Value> {
+        let Self { child, mut stdin } = self;
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let tell = async move {
             // If it has ended, that says why.
             let _ = stdin.write_all(text.as_bytes()).await;
         };
-        let ((), output) = tokio::join!(tell, self.child.wait_with_output());
+        let ((), output) = tokio::join!(tell, child.wait_with_output());
         let Output { status, stdout, stderr } = output.unwrap();
         assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
         let said: Vec<_> = String::from_utf8(stdout)
