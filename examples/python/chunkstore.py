@@ -1147,6 +1147,29 @@ class _IntEnum(_Codec):
         pass
 
 
+def to_bytes(value: Any) -> bytes:
+    """Return the bytes of a value of a class of this module, as they are within a payload."""
+    for cls in type(value).__mro__:
+        if cls in _CODECS:
+            out = _Writer()
+            _CODECS[cls].transcribe(value, out)
+            return bytes(out.data)
+    raise TypeError(f"{value!r} is none of the values here")
+
+
+def from_bytes(cls: Any, data: bytes) -> Any:
+    """Return the value of a class of this module that has these bytes."""
+    reader = _Reader(data)
+    value = _CODECS[cls].parse(reader)
+    reader.finish()
+    return value
+
+
+def list_from_bytes(cls: Any, data: bytes) -> list[Any]:
+    """Return the values of a class of this module that have these bytes, back to back."""
+    return _RestList(_CODECS[cls]).parse(_Reader(data))
+
+
 class _Reply:
     """What an ok response is."""
 
@@ -1215,29 +1238,6 @@ class _ValueReply(_Reply):
 
     def transcribe(self, value: Any) -> tuple[int, bytes]:
         return _packet(self.codec, value, _MAX_REPLY_FLAGS)
-
-
-def to_bytes(value: Any) -> bytes:
-    """Return the bytes of a value of a class of this module, as they are within a payload."""
-    for cls in type(value).__mro__:
-        if cls in _CODECS:
-            out = _Writer()
-            _CODECS[cls].transcribe(value, out)
-            return bytes(out.data)
-    raise TypeError(f"{value!r} is none of the values here")
-
-
-def from_bytes(cls: Any, data: bytes) -> Any:
-    """Return the value of a class of this module that has these bytes."""
-    reader = _Reader(data)
-    value = _CODECS[cls].parse(reader)
-    reader.finish()
-    return value
-
-
-def list_from_bytes(cls: Any, data: bytes) -> list[Any]:
-    """Return the values of a class of this module that have these bytes, back to back."""
-    return _RestList(_CODECS[cls]).parse(_Reader(data))
 
 
 _HASH_CLASS: _Codec = _IntEnum(HashClass)

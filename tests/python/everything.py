@@ -129,13 +129,6 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """The failure of an echo."""
-
-    value: Numbers
-
-
-@dataclass(frozen=True)
 class Fixed:
     """Numbers of fixed width, of every one."""
 
@@ -144,13 +137,6 @@ class Fixed:
     unsigned: tuple[int, int, int, int, int, int, int, int]
     signed: tuple[int, int, int, int, int, int, int, int]
     floats: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Failed2:
-    """The failure of an echo."""
-
-    value: Fixed
 
 
 @dataclass(frozen=True)
@@ -179,13 +165,6 @@ class Flagged:
 
 
 @dataclass(frozen=True)
-class Failed3:
-    """The failure of an echo."""
-
-    value: Containers
-
-
-@dataclass(frozen=True)
 class Maps:
     """Keys that Python can hash and sort, hash, and neither."""
 
@@ -210,13 +189,6 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Failed4:
-    """The failure of an echo."""
-
-    value: Maps
-
-
-@dataclass(frozen=True)
 class Counted:
     """The lengths of its parts stand in front of them, in every form of a number."""
 
@@ -228,30 +200,9 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Failed5:
-    """The failure of an echo."""
-
-    value: Counted
-
-
-@dataclass(frozen=True)
 class Delimited:
     low: int
     text: str
-
-
-@dataclass(frozen=True)
-class Failed6:
-    """The failure of an echo."""
-
-    value: list[Delimited]
-
-
-@dataclass(frozen=True)
-class Failed7:
-    """The failure of an echo."""
-
-    value: Flagged
 
 
 @dataclass(frozen=True)
@@ -263,25 +214,11 @@ class FlaggedTail:
 
 
 @dataclass(frozen=True)
-class Failed8:
-    """The failure of an echo."""
-
-    value: FlaggedTail
-
-
-@dataclass(frozen=True)
 class AllFlags:
     """All flags, whatever they mean."""
 
     field_0: int = 0
     field_1: bool | None = None
-
-
-@dataclass(frozen=True)
-class Failed9:
-    """The failure of an echo."""
-
-    value: AllFlags
 
 
 @dataclass(frozen=True)
@@ -296,20 +233,6 @@ class Newtype2:
     """A newtype's flags are those of what it wraps."""
 
     value: Flagged
-
-
-@dataclass(frozen=True)
-class Failed10:
-    """The failure of an echo."""
-
-    value: Newtype
-
-
-@dataclass(frozen=True, order=True)
-class Failed11:
-    """The failure of an echo."""
-
-    value: Kind
 
 
 class Shape:
@@ -346,26 +269,12 @@ class ShapeGroup(Shape):
 
 
 @dataclass(frozen=True)
-class Failed12:
-    """The failure of an echo."""
-
-    value: Shape
-
-
-@dataclass(frozen=True)
 class Chosen:
     """The variants of enums stand elsewhere, and one not at all if it is the first."""
 
     sender: int
     shape: Shape
     size: Kind
-
-
-@dataclass(frozen=True)
-class Failed13:
-    """The failure of an echo."""
-
-    value: Chosen
 
 
 @dataclass(frozen=True)
@@ -389,25 +298,11 @@ class TreeKindInner(TreeKind):
 
 
 @dataclass(frozen=True)
-class Failed14:
-    """The failure of an echo."""
-
-    value: Tree
-
-
-@dataclass(frozen=True)
 class Tail:
     """What takes the rest, each kind of it."""
 
     first: int
     last: bytes
-
-
-@dataclass(frozen=True)
-class Failed15:
-    """The failure of an echo."""
-
-    value: Tail
 
 
 @dataclass(frozen=True)
@@ -419,25 +314,11 @@ class Tail2:
 
 
 @dataclass(frozen=True)
-class Failed16:
-    """The failure of an echo."""
-
-    value: Tail2
-
-
-@dataclass(frozen=True)
 class Tail3:
     """What takes the rest, each kind of it."""
 
     first: int
     last: list[Delimited]
-
-
-@dataclass(frozen=True)
-class Failed17:
-    """The failure of an echo."""
-
-    value: Tail3
 
 
 @dataclass(frozen=True)
@@ -449,23 +330,9 @@ class Tail4:
 
 
 @dataclass(frozen=True)
-class Failed18:
-    """The failure of an echo."""
-
-    value: Tail4
-
-
-@dataclass(frozen=True)
 class Seat:
     row: int
     letter: Any
-
-
-@dataclass(frozen=True)
-class Failed19:
-    """The failure of an echo."""
-
-    value: Seat
 
 
 @dataclass(frozen=True)
@@ -499,95 +366,11 @@ class dict_True(dict_):
 
 
 @dataclass(frozen=True)
-class Failed20:
-    """The failure of an echo."""
-
-    value: List
-
-
-@dataclass(frozen=True, order=True)
-class Failed21:
-    """The failure of an echo."""
-
-    value: tuple[()]
-
-
-@dataclass(frozen=True, order=True)
-class Failed22:
-    """The failure of an echo."""
-
-    value: bool
-
-
-@dataclass(frozen=True, order=True)
-class Failed23:
-    """The failure of an echo."""
-
-    value: int
-
-
-@dataclass(frozen=True, order=True)
-class Failed24:
-    """The failure of an echo."""
-
-    value: tuple[int, bytes]
-
-
-@dataclass(frozen=True, order=True)
-class Failed25:
-    """The failure of an echo."""
-
-    value: bytes
-
-
-@dataclass(frozen=True, order=True)
-class Failed26:
-    """The failure of an echo."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class Failed27:
-    """The failure of an echo."""
-
-    value: Shape | None
-
-
-@dataclass(frozen=True)
-class Failed28:
-    """The failure of an echo."""
-
-    value: Some | None
-
-
-@dataclass(frozen=True)
-class Failed29:
-    """The failure of an echo."""
-
-    value: tuple[()] | None
-
-
-@dataclass(frozen=True)
-class Failed30:
-    """The failure of an echo."""
-
-    value: list[Kind]
-
-
-@dataclass(frozen=True)
 class Spelled:
     """Keeps the spelling of the numbers that are read."""
 
     exact: tuple[int, Flagged]
     behind: int
-
-
-@dataclass(frozen=True)
-class Failed31:
-    """The failure of an echo."""
-
-    value: Spelled
 
 
 class Why:
@@ -610,7 +393,7 @@ class NumbersRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Numbers
-    Declared failure: Failed
+    Declared failure: Numbers
     """
 
     RQ_TYPE = 0
@@ -627,7 +410,7 @@ class FixedRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Fixed
-    Declared failure: Failed2
+    Declared failure: Fixed
     """
 
     RQ_TYPE = 1
@@ -644,7 +427,7 @@ class ContainersRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Containers
-    Declared failure: Failed3
+    Declared failure: Containers
     """
 
     RQ_TYPE = 2
@@ -661,7 +444,7 @@ class MapsRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Maps
-    Declared failure: Failed4
+    Declared failure: Maps
     """
 
     RQ_TYPE = 3
@@ -678,7 +461,7 @@ class CountedRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Counted
-    Declared failure: Failed5
+    Declared failure: Counted
     """
 
     RQ_TYPE = 4
@@ -695,7 +478,7 @@ class DelimitedRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: list[Delimited]
-    Declared failure: Failed6
+    Declared failure: list[Delimited]
     """
 
     RQ_TYPE = 5
@@ -712,7 +495,7 @@ class FlaggedRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Flagged
-    Declared failure: Failed7
+    Declared failure: Flagged
     """
 
     RQ_TYPE = 6
@@ -729,7 +512,7 @@ class FlaggedTailRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: FlaggedTail
-    Declared failure: Failed8
+    Declared failure: FlaggedTail
     """
 
     RQ_TYPE = 7
@@ -746,7 +529,7 @@ class AllFlagsRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: AllFlags
-    Declared failure: Failed9
+    Declared failure: AllFlags
     """
 
     RQ_TYPE = 8
@@ -765,7 +548,7 @@ class NewtypesRequest(_Request):
     Answered with what it holds, or failed with it.
 
     Reply: Newtype
-    Declared failure: Failed10
+    Declared failure: Newtype
     """
 
     RQ_TYPE = 9
@@ -782,7 +565,7 @@ class KindRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Kind
-    Declared failure: Failed11
+    Declared failure: Kind
     """
 
     RQ_TYPE = 10
@@ -799,7 +582,7 @@ class ShapeRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Shape
-    Declared failure: Failed12
+    Declared failure: Shape
     """
 
     RQ_TYPE = 11
@@ -816,7 +599,7 @@ class ChosenRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Chosen
-    Declared failure: Failed13
+    Declared failure: Chosen
     """
 
     RQ_TYPE = 12
@@ -833,7 +616,7 @@ class TreeRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Tree
-    Declared failure: Failed14
+    Declared failure: Tree
     """
 
     RQ_TYPE = 13
@@ -850,7 +633,7 @@ class DataTailRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Tail
-    Declared failure: Failed15
+    Declared failure: Tail
     """
 
     RQ_TYPE = 14
@@ -867,7 +650,7 @@ class TextTailRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Tail2
-    Declared failure: Failed16
+    Declared failure: Tail2
     """
 
     RQ_TYPE = 15
@@ -884,7 +667,7 @@ class ListTailRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Tail3
-    Declared failure: Failed17
+    Declared failure: Tail3
     """
 
     RQ_TYPE = 16
@@ -901,7 +684,7 @@ class OptionTailRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Tail4
-    Declared failure: Failed18
+    Declared failure: Tail4
     """
 
     RQ_TYPE = 17
@@ -920,7 +703,7 @@ class SeatRequest(_Request):
     Answered with what it holds, or failed with it.
 
     Reply: Seat
-    Declared failure: Failed19
+    Declared failure: Seat
     """
 
     RQ_TYPE = 18
@@ -939,7 +722,7 @@ class NoneRequest(_Request):
     Answered with what it holds, or failed with it.
 
     Reply: List
-    Declared failure: Failed20
+    Declared failure: List
     """
 
     RQ_TYPE = 19
@@ -956,7 +739,7 @@ class UnitRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: None
-    Declared failure: Failed21
+    Declared failure: tuple[()]
     """
 
     RQ_TYPE = 20
@@ -973,7 +756,7 @@ class BoolRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: bool
-    Declared failure: Failed22
+    Declared failure: bool
     """
 
     RQ_TYPE = 21
@@ -990,7 +773,7 @@ class NumberRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: int
-    Declared failure: Failed23
+    Declared failure: int
     """
 
     RQ_TYPE = 22
@@ -1007,7 +790,7 @@ class NumberAndBytesRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: tuple[int, bytes]
-    Declared failure: Failed24
+    Declared failure: tuple[int, bytes]
     """
 
     RQ_TYPE = 23
@@ -1024,7 +807,7 @@ class BytesRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: bytes
-    Declared failure: Failed25
+    Declared failure: bytes
     """
 
     RQ_TYPE = 24
@@ -1041,7 +824,7 @@ class TextRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: str
-    Declared failure: Failed26
+    Declared failure: str
     """
 
     RQ_TYPE = 25
@@ -1058,7 +841,7 @@ class OptionRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Shape | None
-    Declared failure: Failed27
+    Declared failure: Shape | None
     """
 
     RQ_TYPE = 26
@@ -1077,7 +860,7 @@ class OptionOfOptionRequest(_Request):
     Answered with what it holds, or failed with it.
 
     Reply: Some | None
-    Declared failure: Failed28
+    Declared failure: Some | None
     """
 
     RQ_TYPE = 27
@@ -1094,7 +877,7 @@ class OptionOfUnitRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Some | None
-    Declared failure: Failed29
+    Declared failure: tuple[()] | None
     """
 
     RQ_TYPE = 28
@@ -1111,7 +894,7 @@ class ListRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: list[Kind]
-    Declared failure: Failed30
+    Declared failure: list[Kind]
     """
 
     RQ_TYPE = 29
@@ -1128,7 +911,7 @@ class SpelledRequest(_Request):
     """Answered with what it holds, or failed with it.
 
     Reply: Spelled
-    Declared failure: Failed31
+    Declared failure: Spelled
     """
 
     RQ_TYPE = 30
@@ -2219,6 +2002,29 @@ class _IntEnum(_Codec):
         pass
 
 
+def to_bytes(value: Any) -> bytes:
+    """Return the bytes of a value of a class of this module, as they are within a payload."""
+    for cls in type(value).__mro__:
+        if cls in _CODECS:
+            out = _Writer()
+            _CODECS[cls].transcribe(value, out)
+            return bytes(out.data)
+    raise TypeError(f"{value!r} is none of the values here")
+
+
+def from_bytes(cls: Any, data: bytes) -> Any:
+    """Return the value of a class of this module that has these bytes."""
+    reader = _Reader(data)
+    value = _CODECS[cls].parse(reader)
+    reader.finish()
+    return value
+
+
+def list_from_bytes(cls: Any, data: bytes) -> list[Any]:
+    """Return the values of a class of this module that have these bytes, back to back."""
+    return _RestList(_CODECS[cls]).parse(_Reader(data))
+
+
 class _Reply:
     """What an ok response is."""
 
@@ -2325,29 +2131,6 @@ class _ValueReply(_Reply):
         return _packet(self.codec, value, _MAX_REPLY_FLAGS)
 
 
-def to_bytes(value: Any) -> bytes:
-    """Return the bytes of a value of a class of this module, as they are within a payload."""
-    for cls in type(value).__mro__:
-        if cls in _CODECS:
-            out = _Writer()
-            _CODECS[cls].transcribe(value, out)
-            return bytes(out.data)
-    raise TypeError(f"{value!r} is none of the values here")
-
-
-def from_bytes(cls: Any, data: bytes) -> Any:
-    """Return the value of a class of this module that has these bytes."""
-    reader = _Reader(data)
-    value = _CODECS[cls].parse(reader)
-    reader.finish()
-    return value
-
-
-def list_from_bytes(cls: Any, data: bytes) -> list[Any]:
-    """Return the values of a class of this module that have these bytes, back to back."""
-    return _RestList(_CODECS[cls]).parse(_Reader(data))
-
-
 _NUMBERS: _Codec = _Struct(
     lambda: _Fields(
         Numbers,
@@ -2358,8 +2141,6 @@ _NUMBERS: _Codec = _Struct(
         _Field("data", _Data()),
     ),
 )
-
-_FAILED: _Codec = _Struct(lambda: _Fields(Failed, _Whole("value", _NUMBERS)))
 
 _FIXED: _Codec = _Struct(
     lambda: _Fields(
@@ -2404,8 +2185,6 @@ _FIXED: _Codec = _Struct(
     ),
 )
 
-_FAILED2: _Codec = _Struct(lambda: _Fields(Failed2, _Whole("value", _FIXED)))
-
 _CONTAINERS: _Codec = _Struct(
     lambda: _Fields(
         Containers,
@@ -2435,8 +2214,6 @@ _FLAGGED: _Codec = _Struct(
     ),
 )
 
-_FAILED3: _Codec = _Struct(lambda: _Fields(Failed3, _Whole("value", _CONTAINERS)))
-
 _MAPS: _Codec = _Struct(
     lambda: _Fields(
         Maps,
@@ -2457,8 +2234,6 @@ _KEY: _Codec = _Struct(
     ),
 )
 
-_FAILED4: _Codec = _Struct(lambda: _Fields(Failed4, _Whole("value", _MAPS)))
-
 _COUNTED: _Codec = _Struct(
     lambda: _Fields(
         Counted,
@@ -2475,17 +2250,11 @@ _COUNTED: _Codec = _Struct(
     ),
 )
 
-_FAILED5: _Codec = _Struct(lambda: _Fields(Failed5, _Whole("value", _COUNTED)))
-
 _DELIMITED: _Codec = _Struct(
     lambda: _Fields(Delimited, _Field("low", _Uint(64)), _Field("text", _RestText())),
     magic=b"D\x00\"",
     is_delimited=True,
 )
-
-_FAILED6: _Codec = _Struct(lambda: _Fields(Failed6, _Whole("value", _List(_DELIMITED))))
-
-_FAILED7: _Codec = _Struct(lambda: _Fields(Failed7, _Whole("value", _FLAGGED)))
 
 _FLAGGED_TAIL: _Codec = _Struct(
     lambda: _Fields(
@@ -2495,8 +2264,6 @@ _FLAGGED_TAIL: _Codec = _Struct(
     ),
 )
 
-_FAILED8: _Codec = _Struct(lambda: _Fields(Failed8, _Whole("value", _FLAGGED_TAIL)))
-
 _ALL_FLAGS: _Codec = _Struct(
     lambda: _Fields(
         AllFlags,
@@ -2505,15 +2272,9 @@ _ALL_FLAGS: _Codec = _Struct(
     ),
 )
 
-_FAILED9: _Codec = _Struct(lambda: _Fields(Failed9, _Whole("value", _ALL_FLAGS)))
-
 _NEWTYPE: _Codec = _Struct(lambda: _Fields(Newtype, _Whole("value", _NEWTYPE2)))
 
 _NEWTYPE2: _Codec = _Struct(lambda: _Fields(Newtype2, _Whole("value", _FLAGGED)))
-
-_FAILED10: _Codec = _Struct(lambda: _Fields(Failed10, _Whole("value", _NEWTYPE)))
-
-_FAILED11: _Codec = _Struct(lambda: _Fields(Failed11, _Whole("value", _KIND)))
 
 _SHAPE: _Codec = _Enum(
     lambda: {
@@ -2538,8 +2299,6 @@ _SHAPE: _Codec = _Enum(
     },
 )
 
-_FAILED12: _Codec = _Struct(lambda: _Fields(Failed12, _Whole("value", _SHAPE)))
-
 _CHOSEN: _Codec = _Struct(
     lambda: _Fields(
         Chosen,
@@ -2550,8 +2309,6 @@ _CHOSEN: _Codec = _Struct(
         _Chosen("size", "plain", _KIND),
     ),
 )
-
-_FAILED13: _Codec = _Struct(lambda: _Fields(Failed13, _Whole("value", _CHOSEN)))
 
 _TREE: _Codec = _Struct(
     lambda: _Fields(Tree, _Field("name", _Text()), _Field("kind", _TREE_KIND)),
@@ -2564,19 +2321,13 @@ _TREE_KIND: _Codec = _Enum(
     },
 )
 
-_FAILED14: _Codec = _Struct(lambda: _Fields(Failed14, _Whole("value", _TREE)))
-
 _TAIL: _Codec = _Struct(
     lambda: _Fields(Tail, _Field("first", _Uint(64)), _Field("last", _RestData())),
 )
 
-_FAILED15: _Codec = _Struct(lambda: _Fields(Failed15, _Whole("value", _TAIL)))
-
 _TAIL2: _Codec = _Struct(
     lambda: _Fields(Tail2, _Field("first", _Uint(64)), _Field("last", _RestText())),
 )
-
-_FAILED16: _Codec = _Struct(lambda: _Fields(Failed16, _Whole("value", _TAIL2)))
 
 _TAIL3: _Codec = _Struct(
     lambda: _Fields(
@@ -2586,8 +2337,6 @@ _TAIL3: _Codec = _Struct(
     ),
 )
 
-_FAILED17: _Codec = _Struct(lambda: _Fields(Failed17, _Whole("value", _TAIL3)))
-
 _TAIL4: _Codec = _Struct(
     lambda: _Fields(
         Tail4,
@@ -2596,8 +2345,6 @@ _TAIL4: _Codec = _Struct(
     ),
 )
 
-_FAILED18: _Codec = _Struct(lambda: _Fields(Failed18, _Whole("value", _TAIL4)))
-
 _SEAT: _Codec = _Struct(
     lambda: _Fields(
         Seat,
@@ -2605,8 +2352,6 @@ _SEAT: _Codec = _Struct(
         _Field("letter", _ByHand("letter")),
     ),
 )
-
-_FAILED19: _Codec = _Struct(lambda: _Fields(Failed19, _Whole("value", _SEAT)))
 
 _LIST: _Codec = _Struct(
     lambda: _Fields(
@@ -2628,34 +2373,6 @@ _DICT: _Codec = _Enum(
     lambda: {0: _Fields(dict_None), 1: _Fields(dict_True, _Field("value", _Uint(64)))},
 )
 
-_FAILED20: _Codec = _Struct(lambda: _Fields(Failed20, _Whole("value", _LIST)))
-
-_FAILED21: _Codec = _Struct(lambda: _Fields(Failed21, _Whole("value", _Tuple())))
-
-_FAILED22: _Codec = _Struct(lambda: _Fields(Failed22, _Whole("value", _Bool())))
-
-_FAILED23: _Codec = _Struct(lambda: _Fields(Failed23, _Whole("value", _Uint(64))))
-
-_FAILED24: _Codec = _Struct(
-    lambda: _Fields(Failed24, _Whole("value", _Tuple(_Uint(64), _Data()))),
-)
-
-_FAILED25: _Codec = _Struct(lambda: _Fields(Failed25, _Whole("value", _Data())))
-
-_FAILED26: _Codec = _Struct(lambda: _Fields(Failed26, _Whole("value", _Text())))
-
-_FAILED27: _Codec = _Struct(lambda: _Fields(Failed27, _Whole("value", _Option(_SHAPE))))
-
-_FAILED28: _Codec = _Struct(
-    lambda: _Fields(Failed28, _Whole("value", _Option(_SomeOf(_Option(_Bool()))))),
-)
-
-_FAILED29: _Codec = _Struct(
-    lambda: _Fields(Failed29, _Whole("value", _Option(_Tuple()))),
-)
-
-_FAILED30: _Codec = _Struct(lambda: _Fields(Failed30, _Whole("value", _List(_KIND))))
-
 _SPELLED: _Codec = _Struct(
     lambda: _Fields(
         Spelled,
@@ -2663,8 +2380,6 @@ _SPELLED: _Codec = _Struct(
         _Field("behind", _Uint(64)),
     ),
 )
-
-_FAILED31: _Codec = _Struct(lambda: _Fields(Failed31, _Whole("value", _SPELLED)))
 
 _WHY: _Codec = _Enum(
     lambda: {
@@ -2675,61 +2390,30 @@ _WHY: _Codec = _Enum(
 
 _CODECS: dict[Any, _Codec] = {
     Numbers: _NUMBERS,
-    Failed: _FAILED,
     Fixed: _FIXED,
-    Failed2: _FAILED2,
     Containers: _CONTAINERS,
     Flagged: _FLAGGED,
-    Failed3: _FAILED3,
     Maps: _MAPS,
     Kind: _KIND,
     Key: _KEY,
-    Failed4: _FAILED4,
     Counted: _COUNTED,
-    Failed5: _FAILED5,
     Delimited: _DELIMITED,
-    Failed6: _FAILED6,
-    Failed7: _FAILED7,
     FlaggedTail: _FLAGGED_TAIL,
-    Failed8: _FAILED8,
     AllFlags: _ALL_FLAGS,
-    Failed9: _FAILED9,
     Newtype: _NEWTYPE,
     Newtype2: _NEWTYPE2,
-    Failed10: _FAILED10,
-    Failed11: _FAILED11,
     Shape: _SHAPE,
-    Failed12: _FAILED12,
     Chosen: _CHOSEN,
-    Failed13: _FAILED13,
     Tree: _TREE,
     TreeKind: _TREE_KIND,
-    Failed14: _FAILED14,
     Tail: _TAIL,
-    Failed15: _FAILED15,
     Tail2: _TAIL2,
-    Failed16: _FAILED16,
     Tail3: _TAIL3,
-    Failed17: _FAILED17,
     Tail4: _TAIL4,
-    Failed18: _FAILED18,
     Seat: _SEAT,
-    Failed19: _FAILED19,
     List: _LIST,
     dict_: _DICT,
-    Failed20: _FAILED20,
-    Failed21: _FAILED21,
-    Failed22: _FAILED22,
-    Failed23: _FAILED23,
-    Failed24: _FAILED24,
-    Failed25: _FAILED25,
-    Failed26: _FAILED26,
-    Failed27: _FAILED27,
-    Failed28: _FAILED28,
-    Failed29: _FAILED29,
-    Failed30: _FAILED30,
     Spelled: _SPELLED,
-    Failed31: _FAILED31,
     Why: _WHY,
 }
 
@@ -2737,141 +2421,141 @@ NumbersRequest._payload = _Struct(
     lambda: _Fields(NumbersRequest, _Whole("value", _NUMBERS)),
 )
 NumbersRequest._reply = _ValueReply(_NUMBERS)
-NumbersRequest._failure = _FAILED
+NumbersRequest._failure = _NUMBERS
 
 FixedRequest._payload = _Struct(lambda: _Fields(FixedRequest, _Whole("value", _FIXED)))
 FixedRequest._reply = _ValueReply(_FIXED)
-FixedRequest._failure = _FAILED2
+FixedRequest._failure = _FIXED
 
 ContainersRequest._payload = _Struct(
     lambda: _Fields(ContainersRequest, _Whole("value", _CONTAINERS)),
 )
 ContainersRequest._reply = _ValueReply(_CONTAINERS)
-ContainersRequest._failure = _FAILED3
+ContainersRequest._failure = _CONTAINERS
 
 MapsRequest._payload = _Struct(lambda: _Fields(MapsRequest, _Whole("value", _MAPS)))
 MapsRequest._reply = _ValueReply(_MAPS)
-MapsRequest._failure = _FAILED4
+MapsRequest._failure = _MAPS
 
 CountedRequest._payload = _Struct(
     lambda: _Fields(CountedRequest, _Whole("value", _COUNTED)),
 )
 CountedRequest._reply = _ValueReply(_COUNTED)
-CountedRequest._failure = _FAILED5
+CountedRequest._failure = _COUNTED
 
 DelimitedRequest._payload = _Struct(
     lambda: _Fields(DelimitedRequest, _Whole("value", _List(_DELIMITED))),
 )
 DelimitedRequest._reply = _ValueReply(_RestList(_DELIMITED))
-DelimitedRequest._failure = _FAILED6
+DelimitedRequest._failure = _List(_DELIMITED)
 
 FlaggedRequest._payload = _Struct(
     lambda: _Fields(FlaggedRequest, _Whole("value", _FLAGGED)),
 )
 FlaggedRequest._reply = _ValueReply(_FLAGGED)
-FlaggedRequest._failure = _FAILED7
+FlaggedRequest._failure = _FLAGGED
 
 FlaggedTailRequest._payload = _Struct(
     lambda: _Fields(FlaggedTailRequest, _Whole("value", _FLAGGED_TAIL)),
 )
 FlaggedTailRequest._reply = _ValueReply(_FLAGGED_TAIL)
-FlaggedTailRequest._failure = _FAILED8
+FlaggedTailRequest._failure = _FLAGGED_TAIL
 
 AllFlagsRequest._payload = _Struct(
     lambda: _Fields(AllFlagsRequest, _Whole("value", _ALL_FLAGS)),
 )
 AllFlagsRequest._reply = _ValueReply(_ALL_FLAGS)
-AllFlagsRequest._failure = _FAILED9
+AllFlagsRequest._failure = _ALL_FLAGS
 
 NewtypesRequest._payload = _Struct(
     lambda: _Fields(NewtypesRequest, _Whole("value", _NEWTYPE)),
 )
 NewtypesRequest._reply = _ValueReply(_NEWTYPE)
-NewtypesRequest._failure = _FAILED10
+NewtypesRequest._failure = _NEWTYPE
 
 KindRequest._payload = _Struct(lambda: _Fields(KindRequest, _Whole("value", _KIND)))
 KindRequest._reply = _ValueReply(_KIND)
-KindRequest._failure = _FAILED11
+KindRequest._failure = _KIND
 
 ShapeRequest._payload = _Struct(lambda: _Fields(ShapeRequest, _Whole("value", _SHAPE)))
 ShapeRequest._reply = _ValueReply(_SHAPE)
-ShapeRequest._failure = _FAILED12
+ShapeRequest._failure = _SHAPE
 
 ChosenRequest._payload = _Struct(
     lambda: _Fields(ChosenRequest, _Whole("value", _CHOSEN)),
 )
 ChosenRequest._reply = _ValueReply(_CHOSEN)
-ChosenRequest._failure = _FAILED13
+ChosenRequest._failure = _CHOSEN
 
 TreeRequest._payload = _Struct(lambda: _Fields(TreeRequest, _Whole("value", _TREE)))
 TreeRequest._reply = _ValueReply(_TREE)
-TreeRequest._failure = _FAILED14
+TreeRequest._failure = _TREE
 
 DataTailRequest._payload = _Struct(
     lambda: _Fields(DataTailRequest, _Whole("value", _TAIL)),
 )
 DataTailRequest._reply = _ValueReply(_TAIL)
-DataTailRequest._failure = _FAILED15
+DataTailRequest._failure = _TAIL
 
 TextTailRequest._payload = _Struct(
     lambda: _Fields(TextTailRequest, _Whole("value", _TAIL2)),
 )
 TextTailRequest._reply = _ValueReply(_TAIL2)
-TextTailRequest._failure = _FAILED16
+TextTailRequest._failure = _TAIL2
 
 ListTailRequest._payload = _Struct(
     lambda: _Fields(ListTailRequest, _Whole("value", _TAIL3)),
 )
 ListTailRequest._reply = _ValueReply(_TAIL3)
-ListTailRequest._failure = _FAILED17
+ListTailRequest._failure = _TAIL3
 
 OptionTailRequest._payload = _Struct(
     lambda: _Fields(OptionTailRequest, _Whole("value", _TAIL4)),
 )
 OptionTailRequest._reply = _ValueReply(_TAIL4)
-OptionTailRequest._failure = _FAILED18
+OptionTailRequest._failure = _TAIL4
 
 SeatRequest._payload = _Struct(lambda: _Fields(SeatRequest, _Whole("value", _SEAT)))
 SeatRequest._reply = _ValueReply(_SEAT)
-SeatRequest._failure = _FAILED19
+SeatRequest._failure = _SEAT
 
 NoneRequest._payload = _Struct(lambda: _Fields(NoneRequest, _Whole("value", _LIST)))
 NoneRequest._reply = _ValueReply(_LIST)
-NoneRequest._failure = _FAILED20
+NoneRequest._failure = _LIST
 
 UnitRequest._payload = _Struct(lambda: _Fields(UnitRequest, _Whole("value", _Tuple())))
 UnitRequest._reply = _Nothing()
-UnitRequest._failure = _FAILED21
+UnitRequest._failure = _Tuple()
 
 BoolRequest._payload = _Struct(lambda: _Fields(BoolRequest, _Whole("value", _Bool())))
 BoolRequest._reply = _BoolReply()
-BoolRequest._failure = _FAILED22
+BoolRequest._failure = _Bool()
 
 NumberRequest._payload = _Struct(
     lambda: _Fields(NumberRequest, _Whole("value", _Uint(64))),
 )
 NumberRequest._reply = _FlagsReply()
-NumberRequest._failure = _FAILED23
+NumberRequest._failure = _Uint(64)
 
 NumberAndBytesRequest._payload = _Struct(
     lambda: _Fields(NumberAndBytesRequest, _Whole("value", _Tuple(_Uint(64), _Data()))),
 )
 NumberAndBytesRequest._reply = _FlagsAndDataReply()
-NumberAndBytesRequest._failure = _FAILED24
+NumberAndBytesRequest._failure = _Tuple(_Uint(64), _Data())
 
 BytesRequest._payload = _Struct(lambda: _Fields(BytesRequest, _Whole("value", _Data())))
 BytesRequest._reply = _ValueReply(_RestData())
-BytesRequest._failure = _FAILED25
+BytesRequest._failure = _Data()
 
 TextRequest._payload = _Struct(lambda: _Fields(TextRequest, _Whole("value", _Text())))
 TextRequest._reply = _ValueReply(_RestText())
-TextRequest._failure = _FAILED26
+TextRequest._failure = _Text()
 
 OptionRequest._payload = _Struct(
     lambda: _Fields(OptionRequest, _Whole("value", _Option(_SHAPE))),
 )
 OptionRequest._reply = _OptionReply(_ValueReply(_SHAPE))
-OptionRequest._failure = _FAILED27
+OptionRequest._failure = _SomeOf(_Option(_SHAPE))
 
 OptionOfOptionRequest._payload = _Struct(
     lambda: _Fields(
@@ -2880,25 +2564,25 @@ OptionOfOptionRequest._payload = _Struct(
     ),
 )
 OptionOfOptionRequest._reply = _OptionReply(_SomeReply(_OptionReply(_BoolReply())))
-OptionOfOptionRequest._failure = _FAILED28
+OptionOfOptionRequest._failure = _SomeOf(_Option(_SomeOf(_Option(_Bool()))))
 
 OptionOfUnitRequest._payload = _Struct(
     lambda: _Fields(OptionOfUnitRequest, _Whole("value", _Option(_Tuple()))),
 )
 OptionOfUnitRequest._reply = _OptionReply(_SomeReply(_Nothing()))
-OptionOfUnitRequest._failure = _FAILED29
+OptionOfUnitRequest._failure = _SomeOf(_Option(_Tuple()))
 
 ListRequest._payload = _Struct(
     lambda: _Fields(ListRequest, _Whole("value", _List(_KIND))),
 )
 ListRequest._reply = _ValueReply(_RestList(_KIND))
-ListRequest._failure = _FAILED30
+ListRequest._failure = _List(_KIND)
 
 SpelledRequest._payload = _Struct(
     lambda: _Fields(SpelledRequest, _Whole("value", _SPELLED)),
 )
 SpelledRequest._reply = _ValueReply(_SPELLED)
-SpelledRequest._failure = _FAILED31
+SpelledRequest._failure = _SPELLED
 
 QueryRequest._payload = _Struct(
     lambda: _Fields(

@@ -1,4 +1,4 @@
-//! What reads and writes values: expressions over the classes of `support/codecs.py`.
+//! What reads and writes values: expressions over the classes of `support/`.
 
 use super::expr::{self, Expr, Item};
 use super::names::{self, Names, is_plain};
@@ -30,23 +30,21 @@ impl Codecs<'_> {
 
     /// The table of those of all types, if there are some.
     pub(super) fn by_class(self) -> String {
-        let entries = self.outline.listed().map(|(id, _)| {
-            let names = self.names.get(id);
-            format!("    {}: {},\n", names.class, names.codec)
-        });
-        let entries: String = entries.collect();
-        if entries.is_empty() { entries } else { format!("_CODECS: dict[Any, _Codec] = {{\n{entries}}}\n\n") }
+        let entries = self.outline.listed().map(|(id, _)| self.names.get(id));
+        let entries: Vec<_> = entries.map(|names| format!("    {}: {},", names.class, names.codec)).collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        format!("_CODECS: dict[Any, _Codec] = {{\n{}\n}}\n\n", entries.join("\n"))
     }
 
     /// That of the payload of a request, whose class this is.
     pub(super) fn payload(self, class: &str, request: &Request) -> Expr {
-        match self.outline.inline(request).map(|ty| &ty.body) {
-            Some(Body::Struct(body)) => self.structure(class, body, true),
-            _ => {
-                let fields = payload_fields(self.outline, request);
-                self.structure(class, &Struct { fields, ..Struct::default() }, true)
-            }
+        if let Some(Body::Struct(body)) = self.outline.inline(request).map(|ty| &ty.body) {
+            return self.structure(class, body, true);
         }
+        let fields = payload_fields(self.outline, request);
+        self.structure(class, &Struct { fields, ..Struct::default() }, true)
     }
 
     fn structure(self, class: &str, body: &Struct, is_request: bool) -> Expr {
@@ -62,7 +60,7 @@ impl Codecs<'_> {
 
     fn fields(self, class: &str, fields: &[Field], is_request: bool) -> Expr {
         let names = names::fields(fields, is_request);
-        let named = |name: &str| {
+        let other = |name: &str| {
             let index = fields.iter().position(|field| field.name == name);
             Expr::text(index.map_or(name, |index| &names[index]))
         };
@@ -88,11 +86,11 @@ impl Codecs<'_> {
                 }
                 Content::Flags => "_AllFlags",
                 Content::Counted(count, shape) => {
-                    items.extend([named(count).into(), self.shape(shape).into()]);
+                    items.extend([other(count).into(), self.shape(shape).into()]);
                     "_Counted"
                 }
                 Content::Chosen(number, shape) => {
-                    items.extend([named(number).into(), self.shape(shape).into()]);
+                    items.extend([other(number).into(), self.shape(shape).into()]);
                     "_Chosen"
                 }
             };
@@ -107,7 +105,7 @@ impl Codecs<'_> {
     }
 
     /// That of a value that may be missing.
-    fn some(self, shape: &Shape) -> Expr {
+    pub(super) fn some(self, shape: &Shape) -> Expr {
         if shape.may_be_none() { Expr::call("_SomeOf", [self.shape(shape)]) } else { self.shape(shape) }
     }
 

@@ -34,7 +34,8 @@ impl Codecs<'_> {
         }
     }
 
-    fn optional(self, shape: &Shape) -> String {
+    /// The type of a value that may be missing.
+    pub(super) fn optional(self, shape: &Shape) -> String {
         if shape.may_be_none() { "Some | None".to_owned() } else { format!("{} | None", self.hint(shape)) }
     }
 

@@ -7,6 +7,47 @@ use crate::outline::{
     Body, Content, Field, Outline, Request, Shape, Type, TypeId, Variant, contract_words, doc_lines,
 };
 use packetstream_core::description::Docs;
+use std::fmt::Write;
+
+/// How a module is used, behind what its protocol is.
+const USE: &str = "
+Made by packetstream from the declarations of `{protocol}`, for cs.packetstream: a test
+over there keeps it true, so do not edit it.
+
+A side of a connection asks so:
+
+    side = {side}((receive, send), packet_grace=0)
+    with side.conn:
+        reply = side.conn_do_remote({request}(...))
+
+and answers so:
+
+    class Server({side}):
+        def {method}(self, request):
+            return ...  # the reply
+
+    server = Server((receive, send), packet_grace=0)
+    with server.conn:
+        server.conn.join_recv()
+
+Bytes that are none of the protocol are a ValueError. cs.packetstream turns any
+exception of a method into a failure without words and cannot send a declared one;
+received ones are told by `request.ask(side.conn)`, which raises RequestFailed.
+What the declarations assert beyond the encodings is not checked here.";
+
+/// The class of a side of a connection, but for what fulfils requests.
+const SIDE: &str = r#"class {side}(HasPacketConnection):
+    """A side of a connection: the other one is asked, this one answers."""
+
+    def __init__(self, recv_send: Any, name: Any = None, **packet_kw: Any) -> None:
+        super().__init__(recv_send, name, rq_type_map=RQ_TYPE_MAP, **packet_kw)
+"#;
+
+/// What answers a request.
+const FULFIL: &str = r#"
+    def fulfil(self, context: Any) -> tuple[int, bytes]:
+        """Have `context` answer."""
+        return self.reply(context.{method}(self))"#;
 
 /// The module for an outline.
 pub(super) fn text(outline: &Outline) -> String {
@@ -55,8 +96,9 @@ fn imports(code: &str) -> String {
             imports += "\n";
         }
     }
-    imports += &format!("from typing import {}\n\n", of_typing.join(", "));
-    imports + "from cs.packetstream import BaseRequest, HasPacketConnection\n"
+    imports += "from typing import ";
+    imports += &of_typing.join(", ");
+    imports + "\n\nfrom cs.packetstream import BaseRequest, HasPacketConnection\n"
 }
 
 impl Module<'_> {
@@ -66,44 +108,14 @@ impl Module<'_> {
         if lines.is_empty() {
             lines.push(format!("The protocol `{}`.", outline.name));
         }
-        let side = &names.protocol;
-        let RequestNames { class, method } = match names.requests.first() {
-            Some(RequestNames { class, method }) => {
-                RequestNames { class: class.clone(), method: method.clone() }
-            }
-            None => RequestNames { class: "Request".to_owned(), method: "fulfil".to_owned() },
-        };
-        lines.extend(
-            format!(
-                "
-Made by packetstream from the declarations of `{name}`, for cs.packetstream: a test
-over there keeps it true, so do not edit it.
-
-A side of a connection asks so:
-
-    side = {side}((receive, send), packet_grace=0)
-    with side.conn:
-        reply = side.conn_do_remote({class}(...))
-
-and answers so:
-
-    class Server({side}):
-        def {method}(self, request):
-            return ...  # the reply
-
-    server = Server((receive, send), packet_grace=0)
-    with server.conn:
-        server.conn.join_recv()
-
-Bytes that are none of the protocol are a ValueError. cs.packetstream turns any
-exception of a method into a failure without words and cannot send a declared one;
-received ones are told by `request.ask(side.conn)`, which raises RequestFailed.
-What the declarations assert beyond the encodings is not checked here.",
-                name = outline.name
-            )
-            .lines()
-            .map(str::to_owned),
-        );
+        let first = names.requests.first();
+        let (request, method) = first.map_or(("Request", "fulfil"), |names| (&names.class, &names.method));
+        let of_use = USE
+            .replace("{protocol}", &outline.name)
+            .replace("{side}", &names.protocol)
+            .replace("{request}", request)
+            .replace("{method}", method);
+        lines.extend(of_use.lines().map(str::to_owned));
         let by_hand = self.by_hand();
         if !by_hand.is_empty() {
             lines.push(String::new());
@@ -207,11 +219,8 @@ What the declarations assert beyond the encodings is not checked here.",
         let fields = self.fields(&payload_fields(self.outline, request), true);
         let number = format!("    RQ_TYPE = {}\n", request.number);
         let body = class_body(&docs, &[number], &fields);
-        format!(
-            "@dataclass\nclass {}(_Request):\n{body}\n    def fulfil(self, context: Any) -> tuple[int, bytes]:\n        \
-             \"\"\"Have `context` answer.\"\"\"\n        return self.reply(context.{}(self))",
-            names.class, names.method
-        )
+        let head = format!("@dataclass\nclass {}(_Request):\n", names.class);
+        head + &body + &FULFIL.replace("{method}", &names.method)
     }
 
     /// What is said of a request in the protocol, and of its struct.
@@ -233,32 +242,32 @@ What the declarations assert beyond the encodings is not checked here.",
 
     /// The class of a side of a connection.
     fn side(&self) -> String {
-        let mut text = format!(
-            "class {}(HasPacketConnection):\n    \"\"\"A side of a connection: the other one is asked, this one answers.\"\"\"\n\n    \
-             def __init__(self, recv_send: Any, name: Any = None, **packet_kw: Any) -> None:\n        \
-             super().__init__(recv_send, name, rq_type_map=RQ_TYPE_MAP, **packet_kw)\n",
-            self.names.protocol
-        );
+        let mut text = SIDE.replace("{side}", &self.names.protocol);
         for (request, RequestNames { class, method }) in
             self.outline.requests.iter().zip(&self.names.requests)
         {
             let docs: Vec<_> = self.request_docs(request);
             let first = docs.iter().position(String::is_empty).unwrap_or(docs.len());
-            text += &format!(
-                "\n    def {method}(self, request: {class}) -> {}:\n{}        raise NotImplementedError(\"{method}\")\n",
-                self.codecs.reply_hint(&request.reply),
-                docstring(&docs[..first], "        ")
+            let reply = self.codecs.reply_hint(&request.reply);
+            let docs = docstring(&docs[..first], "        ");
+            text.extend(
+                [
+                    &format!("\n    def {method}(self, request: {class}) -> {reply}:\n"),
+                    &docs,
+                    &format!("        raise NotImplementedError(\"{method}\")\n"),
+                ]
+                .map(String::as_str),
             );
         }
         text.trim_end().to_owned()
     }
 
     fn map(&self) -> String {
-        let entries = self.outline.requests.iter().zip(&self.names.requests);
-        let entries: String =
-            entries.map(|(request, names)| format!("    {}: {},\n", request.number, names.class)).collect();
-        let hint = "RQ_TYPE_MAP: dict[int, type[BaseRequest]]";
-        if entries.is_empty() { format!("{hint} = {{}}") } else { format!("{hint} = {{\n{entries}}}") }
+        let mut text = String::from("RQ_TYPE_MAP: dict[int, type[BaseRequest]] = {\n");
+        for (request, names) in self.outline.requests.iter().zip(&self.names.requests) {
+            let _ = writeln!(text, "    {}: {},", request.number, names.class);
+        }
+        text + "}"
     }
 
     /// What reads and writes the classes.
@@ -273,7 +282,7 @@ What the declarations assert beyond the encodings is not checked here.",
             text += &self.codecs.payload(class, request).assigned_to(&format!("{class}._payload"));
             text += &self.codecs.reply(&request.reply).assigned_to(&format!("{class}._reply"));
             if let Some(failure) = &request.failure {
-                text += &self.codecs.shape(failure).assigned_to(&format!("{class}._failure"));
+                text += &self.codecs.some(failure).assigned_to(&format!("{class}._failure"));
             }
             text += "\n";
         }

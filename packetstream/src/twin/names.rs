@@ -129,10 +129,9 @@ impl Names {
         let types = outline.types.iter().map(|ty| TypeNames::of(ty, &mut taken)).collect();
         let mut methods = Taken::default();
         let requests = outline.requests.iter().map(|request| {
-            let class = match request.name.ends_with("Request") {
-                true => taken.take(&request.name),
-                false => taken.take(&format!("{}Request", request.name)),
-            };
+            let is_called_so = request.name.ends_with("Request");
+            let class = if is_called_so { request.name.clone() } else { format!("{}Request", request.name) };
+            let class = taken.take(&class);
             let method = methods.take(&format!("fulfil_{}", snake_case(&request.name)));
             RequestNames { class, method }
         });

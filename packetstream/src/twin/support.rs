@@ -5,15 +5,23 @@ use std::collections::HashSet;
 /// What requests have in common.
 pub(super) const REQUEST: &str = include_str!("support/request.py");
 
-/// What reads and writes values.
-const CODECS: &str = include_str!("support/codecs.py");
+/// What reads and writes values: classes and functions with two blank lines between them.
+const CODECS: &[&str] = &[
+    include_str!("support/packets.py"),
+    include_str!("support/scalars.py"),
+    include_str!("support/containers.py"),
+    include_str!("support/rest.py"),
+    include_str!("support/fields.py"),
+    include_str!("support/classes.py"),
+    include_str!("support/replies.py"),
+];
 
 /// The functions for those who keep values, or have them elsewhere than in packets.
 pub(super) const OF_VALUES: &str = "to_bytes from_bytes list_from_bytes";
 
 /// The parts of [`CODECS`] that `code` names, and those that these name, in their order.
 pub(super) fn codecs_for(code: &str) -> String {
-    let parts: Vec<_> = CODECS.trim_end().split("\n\n\n").collect();
+    let parts: Vec<_> = parts().collect();
     let mut needed = HashSet::new();
     let mut to_look_at = vec![code];
     while let Some(code) = to_look_at.pop() {
@@ -26,6 +34,10 @@ pub(super) fn codecs_for(code: &str) -> String {
     }
     let parts: Vec<_> = parts.into_iter().filter(|part| needed.contains(name(part))).collect();
     parts.join("\n\n\n") + "\n"
+}
+
+fn parts() -> impl Iterator<Item = &'static str> {
+    CODECS.iter().flat_map(|file| file.trim_end().split("\n\n\n"))
 }
 
 /// The class, the function or the variable that a part defines.
@@ -54,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_part_has_a_name_of_its_own() {
-        let mut names: Vec<_> = CODECS.trim_end().split("\n\n\n").map(name).collect();
+        let mut names: Vec<_> = parts().map(name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -3,6 +3,12 @@
 //! Without the environment that `tests/python/setup` makes the tests are ignored, unless
 //! `PACKETSTREAM_PYTHON=required` makes them fail; but not the one that compares the modules with their protocols.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test that is the report")]
+#![allow(
+    clippy::option_option,
+    clippy::struct_field_names,
+    clippy::type_complexity,
+    reason = "everything there is, this too"
+)]
 
 mod conversations;
 mod everything;
@@ -44,10 +50,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, [module].into_iter().chain(live).collect()).exit_code()
 }
 
-fn trial<F: Future<Output = ()>>(name: &str, test: fn() -> F) -> Trial
-where
-    F: 'static,
-{
+fn trial<F: Future<Output = ()> + 'static>(name: &str, test: fn() -> F) -> Trial {
     Trial::test(name, move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async { tokio::time::timeout(LIMIT, test()).await.expect("the trial hangs") });

@@ -152,8 +152,8 @@ pub(crate) async fn keeps_a_tree() {
     let (tree, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     fs::create_dir(tree.path().join("directory")).unwrap();
     fs::write(tree.path().join("small"), "a few bytes").unwrap();
-    fs::write(tree.path().join("directory/large"), [b'x'; 300_000]).unwrap();
-    let numbers: String = (0..200_000).map(|number| format!("{number} ")).collect();
+    fs::write(tree.path().join("directory/large"), vec![b'x'; 300_000]).unwrap();
+    let numbers: Vec<u8> = (0_u32..300_000).flat_map(u32::to_be_bytes).collect();
     fs::write(tree.path().join("directory/numbers"), numbers).unwrap();
 
     let (worker, stream) = python_store(HashClass::Sha256).await;

@@ -58,7 +58,7 @@ impl Worker {
     /// Tells it all of this, and returns what it says to each line by the time it has ended well.
     pub(crate) async fn told(self, lines: &[Value]) -> Vec<Value> {
         let Self { child, mut stdin } = self;
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
         let tell = async move {
             // If it has ended, that says why.
             let _ = stdin.write_all(text.as_bytes()).await;
@@ -78,8 +78,8 @@ impl Worker {
 
 /// A line about a packet.
 pub(crate) fn line(what: &str, number: u64, (flags, payload): &Content) -> Value {
-    let payload: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
-    json!({ "what": what, "rq_type": number, "flags": flags, "payload": payload })
+    let payload: Vec<_> = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({ "what": what, "rq_type": number, "flags": flags, "payload": payload.concat() })
 }
 
 /// What a line says that a packet carries.
