@@ -16,6 +16,8 @@
 //! | `blocking` | the same over `Read` and `Write`, on plain threads; also with the feature `tokio`, but without its runtime |
 //!
 //! With the feature `tracing` connections, calls and requests have spans.
+//!
+//! The protocol itself, rule by rule, is on the page of [`wire`].
 
 #[cfg(feature = "tokio")]
 pub mod blocking;
@@ -34,6 +36,9 @@ mod request;
 mod state;
 mod tag_table;
 pub mod varint;
+
+#[doc = include_str!("../docs/wire.md")]
+pub mod wire {}
 
 pub use codec::DecodeError;
 pub use codec::Decoder;

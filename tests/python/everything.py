@@ -1077,7 +1077,9 @@ class Everything(HasPacketConnection):
         """Answered with what it holds, or failed with it."""
         raise NotImplementedError("fulfil_number")
 
-    def fulfil_number_and_bytes(self, request: NumberAndBytesRequest) -> tuple[int, bytes]:
+    def fulfil_number_and_bytes(
+        self, request: NumberAndBytesRequest
+    ) -> tuple[int, bytes]:
         """Answered with what it holds, or failed with it."""
         raise NotImplementedError("fulfil_number_and_bytes")
 
@@ -1368,8 +1370,10 @@ class _Float(_Codec):
     """A text of the shortest decimal that reads back to the number."""
 
     def parse(self, reader: _Reader) -> float:
-        text = reader.take(reader.uint()).decode().strip()
-        if not text.isascii():
+        text = reader.take(reader.uint()).decode()
+        # Next to blanks beyond ASCII, and only there, `float` takes the separators for some.
+        has_separators = not set("\x1c\x1d\x1e\x1f").isdisjoint(text)
+        if has_separators or not text.strip().isascii():
             raise ValueError(f"{text!r} is not a number")
         return float(text)
 
@@ -2252,7 +2256,7 @@ _COUNTED: _Codec = _Struct(
 
 _DELIMITED: _Codec = _Struct(
     lambda: _Fields(Delimited, _Field("low", _Uint(64)), _Field("text", _RestText())),
-    magic=b"D\x00\"",
+    magic=b"D\x00\x22",
     is_delimited=True,
 )
 

@@ -1,1 +1,4 @@
-//! Nothing: the tests of this package, which cross the workspace's crates, are in its folder `tests`.
+//! What the tests of this package share: the conformance suite, and a second decoder that knows nothing of the first.
+
+pub mod conformance;
+pub mod reference;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// The longest line.
-const WIDTH: usize = 88;
+pub(super) const WIDTH: usize = 88;
 
 /// An expression.
 #[derive(Clone, Debug)]
@@ -120,7 +120,8 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
     let mut literal = String::from("b\"");
     for byte in bytes {
         match byte {
-            b'"' | b'\\' => literal.extend(['\\', char::from(*byte)]),
+            b'"' => literal.push_str("\\x22"),
+            b'\\' => literal.extend(['\\', char::from(*byte)]),
             b' '..=b'~' => literal.push(char::from(*byte)),
             byte => {
                 let _ = write!(literal, "\\x{byte:02x}");
@@ -157,6 +158,6 @@ mod tests {
     #[test]
     fn literals_are_what_python_reads_as_the_same() {
         assert_eq!(quoted("a\"b\\c\nd\u{7f}é"), r#""a\"b\\c\nd\u007fé""#);
-        assert_eq!(bytes(b"a\"\\\x00\xff~"), r#"b"a\"\\\x00\xff~""#);
+        assert_eq!(bytes(b"a\"\\\x00\xff~"), r#"b"a\x22\\\x00\xff~""#);
     }
 }

@@ -1,6 +1,7 @@
 //! The text of a module.
 
 use super::codec::{Codecs, payload_fields};
+use super::expr::WIDTH;
 use super::names::{self, Names, RequestNames, is_plain};
 use super::support::{OF_VALUES, REQUEST, codecs_for, words};
 use crate::outline::{
@@ -252,7 +253,7 @@ impl Module<'_> {
             let docs = docstring(&docs[..first], "        ");
             text.extend(
                 [
-                    &format!("\n    def {method}(self, request: {class}) -> {reply}:\n"),
+                    &method_head(method, class, &reply),
                     &docs,
                     &format!("        raise NotImplementedError(\"{method}\")\n"),
                 ]
@@ -288,6 +289,15 @@ impl Module<'_> {
         }
         text.trim_end().to_owned() + "\n"
     }
+}
+
+/// The head of what fulfils a request.
+fn method_head(method: &str, class: &str, reply: &str) -> String {
+    let head = format!("    def {method}(self, request: {class}) -> {reply}:");
+    if head.chars().count() <= WIDTH {
+        return format!("\n{head}\n");
+    }
+    format!("\n    def {method}(\n        self, request: {class}\n    ) -> {reply}:\n")
 }
 
 /// What is in a class: its documentation, and lines, with a blank line between what belongs together.

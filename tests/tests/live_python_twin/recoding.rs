@@ -56,6 +56,71 @@ pub(crate) async fn foreign() {
     check(cases).await;
 }
 
+pub(crate) async fn floats() {
+    let numbers = class_of(0);
+    let texts = [
+        "",
+        " ",
+        "0x10",
+        "_1",
+        "1_",
+        "1__0",
+        "1_.5",
+        "1,5",
+        "ten",
+        "1e",
+        "e1",
+        ".",
+        "+-1",
+        "1e3",
+        " 1.5\n",
+        "1_000.5",
+        "Infinity",
+        "-inf",
+        "+nan",
+        "NaN",
+        ".5",
+        "5.",
+        "+5",
+        "\u{a0}1\u{2003}",
+        "\u{1c}1",
+        "\u{2003}\u{1c}1",
+        "\u{663}",
+        "1e400",
+        "-0",
+        "0.1",
+        "1E-5",
+        "123456789012345678",
+    ];
+    let float = |text: &str| {
+        let length = u8::try_from(text.len()).unwrap();
+        let payload = [&[0, 0, 0, 0, 0, length][..], text.as_bytes(), &[0, 0]].concat();
+        Case::of(&numbers, Role::Reply, (0, payload.into()))
+    };
+    let cases: Vec<_> = texts.into_iter().map(float).collect();
+    let read = cases.iter().filter(|case| case.back.is_some()).count();
+    assert!(read > 12 && read < texts.len() - 12, "{read}");
+    check(cases).await;
+}
+
+pub(crate) async fn depths() {
+    // A group of a group of a group, and a tree of one child each.
+    let shapes = (20..80).map(|depth| (11, [&[0x85, 0x3d, 1].repeat(depth)[..], &[0]].concat()));
+    let trees = (10..40).map(|depth| (13, [&[0, 0, 1].repeat(depth)[..], &[0, 1, 0]].concat()));
+    let case =
+        |(number, payload): (u64, Vec<u8>)| Case::of(&class_of(number), Role::Reply, (0, payload.into()));
+    let cases: Vec<_> = shapes.chain(trees).map(case).collect();
+    for number in [11, 13] {
+        let mut of_it = cases.iter().filter(|case| case.number == number);
+        assert!(of_it.any(|case| case.back.is_some()) && of_it.any(|case| case.back.is_none()), "{number}");
+    }
+    check(cases).await;
+}
+
+fn class_of(number: u64) -> Class {
+    classes().into_iter().find(|class| class.number == number).unwrap()
+}
+
 impl Case {
     fn of(class: &Class, role: Role, sent: Content) -> Self {
         let back = class.read(role, sent.clone());

@@ -25,8 +25,10 @@ class _Float(_Codec):
     """A text of the shortest decimal that reads back to the number."""
 
     def parse(self, reader: _Reader) -> float:
-        text = reader.take(reader.uint()).decode().strip()
-        if not text.isascii():
+        text = reader.take(reader.uint()).decode()
+        # Next to blanks beyond ASCII, and only there, `float` takes the separators for some.
+        has_separators = not set("\x1c\x1d\x1e\x1f").isdisjoint(text)
+        if has_separators or not text.strip().isascii():
             raise ValueError(f"{text!r} is not a number")
         return float(text)
 
