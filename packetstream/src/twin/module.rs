@@ -314,7 +314,7 @@ fn comment(docs: Docs) -> String {
 }
 
 /// Documentation within what it is of.
-fn docstring(lines: &[String], indent: &str) -> String {
+pub(super) fn docstring(lines: &[String], indent: &str) -> String {
     let mut lines: Vec<_> =
         lines.iter().map(|line| line.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"")).collect();
     if let [only] = &mut lines[..] {

@@ -247,3 +247,30 @@ pub(super) fn snake_case(name: &str) -> String {
     }
     snake
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twin::support;
+
+    #[test]
+    fn what_the_module_has_in_use_is_no_name_for_a_class() {
+        // What is public in the code that modules share, and what they import.
+        for name in support::public_names().chain(["functools", "operator", "struct", "dataclass", "IntEnum"])
+        {
+            assert!(OF_THE_MODULE.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_are_told_apart_by_their_capitals() {
+        for (name, snake) in [
+            ("HashCodes", "hash_codes"),
+            ("HTTPServer2Go", "http_server2_go"),
+            ("Get_Now", "get_now"),
+            ("a", "a"),
+        ] {
+            assert_eq!(snake_case(name), snake);
+        }
+    }
+}
