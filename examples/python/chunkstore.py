@@ -764,9 +764,8 @@ class _Float(_Codec):
 
     def parse(self, reader: _Reader) -> float:
         text = reader.take(reader.uint()).decode()
-        # Next to blanks beyond ASCII, and only there, `float` takes the separators for some.
-        has_separators = not set("\x1c\x1d\x1e\x1f").isdisjoint(text)
-        if has_separators or not text.strip().isascii():
+        # Digits of other scripts are none here; blanks of theirs are.
+        if not text.strip().isascii():
             raise ValueError(f"{text!r} is not a number")
         return float(text)
 

@@ -373,6 +373,13 @@ class Spelled:
     behind: int
 
 
+@dataclass(frozen=True, order=True)
+class Measured:
+    """A newtype with its length."""
+
+    value: int
+
+
 class Why:
     """Why a query fails."""
 
@@ -924,6 +931,42 @@ class SpelledRequest(_Request):
 
 
 @dataclass
+class UnitsRequest(_Request):
+    """Values of no bytes, which no list can have.
+
+    Answered with what it holds, or failed with it.
+
+    Reply: list[tuple[()]]
+    Declared failure: list[tuple[()]]
+    """
+
+    RQ_TYPE = 31
+
+    value: list[tuple[()]]
+
+    def fulfil(self, context: Any) -> tuple[int, bytes]:
+        """Have `context` answer."""
+        return self.reply(context.fulfil_units(self))
+
+
+@dataclass
+class MeasuredRequest(_Request):
+    """Answered with what it holds, or failed with it.
+
+    Reply: list[Measured]
+    Declared failure: list[Measured]
+    """
+
+    RQ_TYPE = 32
+
+    value: list[Measured]
+
+    def fulfil(self, context: Any) -> tuple[int, bytes]:
+        """Have `context` answer."""
+        return self.reply(context.fulfil_measured(self))
+
+
+@dataclass
 class QueryRequest(_Request):
     """A request with fields of every kind.
 
@@ -1111,6 +1154,14 @@ class Everything(HasPacketConnection):
         """Answered with what it holds, or failed with it."""
         raise NotImplementedError("fulfil_spelled")
 
+    def fulfil_units(self, request: UnitsRequest) -> list[tuple[()]]:
+        """Values of no bytes, which no list can have."""
+        raise NotImplementedError("fulfil_units")
+
+    def fulfil_measured(self, request: MeasuredRequest) -> list[Measured]:
+        """Answered with what it holds, or failed with it."""
+        raise NotImplementedError("fulfil_measured")
+
     def fulfil_query(self, request: QueryRequest) -> Shape:
         """A request with fields of every kind."""
         raise NotImplementedError("fulfil_query")
@@ -1156,6 +1207,8 @@ RQ_TYPE_MAP: dict[int, type[BaseRequest]] = {
     28: OptionOfUnitRequest,
     29: ListRequest,
     30: SpelledRequest,
+    31: UnitsRequest,
+    32: MeasuredRequest,
     300: QueryRequest,
     70000: ForwardRequest,
     70001: ResetRequest,
@@ -1371,9 +1424,8 @@ class _Float(_Codec):
 
     def parse(self, reader: _Reader) -> float:
         text = reader.take(reader.uint()).decode()
-        # Next to blanks beyond ASCII, and only there, `float` takes the separators for some.
-        has_separators = not set("\x1c\x1d\x1e\x1f").isdisjoint(text)
-        if has_separators or not text.strip().isascii():
+        # Digits of other scripts are none here; blanks of theirs are.
+        if not text.strip().isascii():
             raise ValueError(f"{text!r} is not a number")
         return float(text)
 
@@ -2385,6 +2437,11 @@ _SPELLED: _Codec = _Struct(
     ),
 )
 
+_MEASURED: _Codec = _Struct(
+    lambda: _Fields(Measured, _Whole("value", _Uint(64))),
+    is_delimited=True,
+)
+
 _WHY: _Codec = _Enum(
     lambda: {
         0: _Fields(WhyFirst),
@@ -2418,6 +2475,7 @@ _CODECS: dict[Any, _Codec] = {
     List: _LIST,
     dict_: _DICT,
     Spelled: _SPELLED,
+    Measured: _MEASURED,
     Why: _WHY,
 }
 
@@ -2587,6 +2645,18 @@ SpelledRequest._payload = _Struct(
 )
 SpelledRequest._reply = _ValueReply(_SPELLED)
 SpelledRequest._failure = _SPELLED
+
+UnitsRequest._payload = _Struct(
+    lambda: _Fields(UnitsRequest, _Whole("value", _List(_Tuple()))),
+)
+UnitsRequest._reply = _ValueReply(_RestList(_Tuple()))
+UnitsRequest._failure = _List(_Tuple())
+
+MeasuredRequest._payload = _Struct(
+    lambda: _Fields(MeasuredRequest, _Whole("value", _List(_MEASURED))),
+)
+MeasuredRequest._reply = _ValueReply(_RestList(_MEASURED))
+MeasuredRequest._failure = _List(_MEASURED)
 
 QueryRequest._payload = _Struct(
     lambda: _Fields(

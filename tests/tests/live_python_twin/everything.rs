@@ -82,6 +82,11 @@ pub(crate) enum Everything {
     List(Echo<Vec<Kind>>),
     #[request(30)]
     Spelled(Echo<Spelled>),
+    /// Values of no bytes, which no list can have.
+    #[request(31)]
+    Units(Echo<Vec<()>>),
+    #[request(32)]
+    Measured(Echo<Vec<Measured>>),
     #[request(300)]
     Query(Query),
     #[request(70_000)]
@@ -177,6 +182,11 @@ pub(crate) struct Delimited {
     #[payload(rest)]
     text: String,
 }
+
+/// A newtype with its length.
+#[derive(Clone, Debug, PartialEq, Payload)]
+#[payload(length)]
+pub(crate) struct Measured(u64);
 
 /// What takes the rest, each kind of it.
 #[derive(Clone, Debug, PartialEq, Payload)]

@@ -40,6 +40,9 @@ fn main() -> ExitCode {
     // Rules: P-3, P-8, P-9, P-10, P-12, P-13, P-15, P-17, P-18, P-20, P-25
     trials.python("python_refuses_what_is_refused_here_and_nothing_else", recoding::foreign);
 
+    // Rules: P-1, P-12, P-13, P-17
+    trials.python("python_refuses_what_is_almost_right", recoding::almost_right);
+
     // Rules: P-5
     trials.python("python_reads_the_floats_that_are_read_here_and_no_others", recoding::floats);
 

@@ -56,6 +56,32 @@ pub(crate) async fn foreign() {
     check(cases).await;
 }
 
+pub(crate) async fn almost_right() {
+    let padded = |length: usize| [&[0x80].repeat(length - 1)[..], &[7]].concat();
+    let cases = [
+        // A number of 10 bytes, and of one more; one of 64 bits, and of one more.
+        (22, padded(10), true),
+        (22, padded(11), false),
+        (22, [&[0x81][..], &[0xff].repeat(8), &[0x7f]].concat(), true),
+        (22, [&[0x82][..], &[0xff].repeat(8), &[0x7f]].concat(), false),
+        // Two keys, and one twice, where Python has a dict and where it has pairs.
+        (3, b"\x02\x01\x00\x82\x2c\x00\x00\x00".to_vec(), true),
+        (3, b"\x02\x01\x00\x01\x00\x00\x00".to_vec(), false),
+        (3, b"\x00\x00\x02\x01\x05\x09\x01\x06\x08".to_vec(), true),
+        (3, b"\x00\x00\x02\x01\x05\x09\x01\x05\x08".to_vec(), false),
+        // As long as it says; a byte too many within it, which could be the length of the next; one too few.
+        (32, vec![2, 1, 5, 1, 7], true),
+        (32, vec![2, 2, 5, 1, 7], false),
+        (32, vec![2, 1, 5, 2, 7], false),
+    ];
+    let case = |(number, payload, is_right): (u64, Vec<u8>, bool)| {
+        let case = Case::of(&class_of(number), Role::Request, (0, payload.into()));
+        assert_eq!(case.back.is_some(), is_right, "{}", case.line());
+        case
+    };
+    check(cases.map(case).into()).await;
+}
+
 pub(crate) async fn floats() {
     let numbers = class_of(0);
     let texts = [

@@ -4,7 +4,7 @@ use super::values::{
     chosen, containers, counted, data, delimited, fixed, flagged, forward, kind, list, maps, names, numbers,
     query, seat, shape, spelled, tail, text, tree, why,
 };
-use super::{AllFlags, Echo, Everything, FlaggedTail, Forward, Newtype, Query, Reset, Shape, Why};
+use super::{AllFlags, Echo, Everything, FlaggedTail, Forward, Measured, Newtype, Query, Reset, Shape, Why};
 use packetstream::{
     BaseRequest, Bytes, Carries, Context, ErrorResponse, Failure, Fulfil, Payload, Reply, Response,
 };
@@ -170,6 +170,8 @@ pub(crate) fn classes() -> Vec<Class> {
         echo(any::<Option<bool>>().prop_map(|some| some.map(|_| ()))),
         echo(vec(kind(), 0..4)),
         Class { is_verbatim: true, ..echo(spelled()) },
+        echo(Just(Vec::<()>::new())),
+        echo(vec(any::<u64>().prop_map(Measured), 0..3)),
         class(query),
         class(forward),
         class(Just((Reset, (), Failure::new("no")))),
