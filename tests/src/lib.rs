@@ -1,4 +1,7 @@
-//! What the tests of this package share: the conformance suite, and a second decoder that knows nothing of the first.
+//! What the tests of this package share: the conformance suite, a second decoder that knows nothing of the first, and
+//! attacks on a connection.
+#![allow(clippy::missing_panics_doc, reason = "a panic is the report")]
 
+pub mod attack;
 pub mod conformance;
 pub mod reference;
