@@ -21,7 +21,7 @@ struct Options {
     #[arg(long, value_name = "COMMAND")]
     asker: Option<String>,
 
-    /// How long each step may take.
+    /// How long the program may do nothing that is waited for.
     #[arg(long, default_value_t = 5000, value_name = "MILLISECONDS")]
     patience: u64,
 
@@ -53,9 +53,6 @@ async fn main() -> ExitCode {
 /// Whether nothing came as a surprise.
 async fn hold(options: Options) -> Result<bool, Box<dyn Error>> {
     let mut cases = cases()?;
-    if !options.only.is_empty() {
-        cases.retain(|case| options.only.contains(&case.number));
-    }
     let deviations = match &options.deviations {
         None => Deviations::default(),
         Some(path) => {
@@ -64,6 +61,12 @@ async fn hold(options: Options) -> Result<bool, Box<dyn Error>> {
             Deviations::parse(&text)?
         }
     };
+    if let Some(number) = deviations.unknown(&cases) {
+        return Err(format!("there is no case {number} to deviate from").into());
+    }
+    if !options.only.is_empty() {
+        cases.retain(|case| options.only.contains(&case.number));
+    }
     let target = Target {
         server: options.address,
         asker: options.asker,
@@ -73,5 +76,5 @@ async fn hold(options: Options) -> Result<bool, Box<dyn Error>> {
     let report = Report::of(&cases, &target, &deviations).await;
     println!("{report}");
     let tally = report.tally();
-    Ok(tally.failed == 0 && tally.passed > 0)
+    Ok(tally.failed == 0 && tally.passed + tally.deviated > 0)
 }

@@ -24,7 +24,7 @@ pub struct Target {
     pub server: Option<Address>,
     /// The command that asks, with `{address}` and `{count}` in it.
     pub asker: Option<String>,
-    /// How long each step may take.
+    /// How long the program may do nothing that is waited for.
     pub patience: Duration,
     /// How many bytes are sent at a time, where the case does not say.
     pub piece: Option<usize>,
@@ -133,11 +133,30 @@ struct Conversation<'a> {
     heard: Vec<u8>,
     /// Why nothing more comes.
     over: Option<String>,
+    said: Said,
+}
+
+/// How far the program's goodbye has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, PartialOrd)]
+enum Said {
+    Nothing,
+    Erq,
+    Eof,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "nothing",
+            Self::Erq => "ERQ",
+            Self::Eof => "EOF",
+        })
+    }
 }
 
 impl<'a> Conversation<'a> {
     fn new(stream: Stream, target: &'a Target, asker: Option<Child>) -> Self {
-        Self { stream, target, asker, heard: Vec::new(), over: None }
+        Self { stream, target, asker, heard: Vec::new(), over: None, said: Said::Nothing }
     }
 
     async fn follow(mut self, case: &Case) -> Result<(), Failure> {
@@ -155,7 +174,13 @@ impl<'a> Conversation<'a> {
             };
             done.map_err(|(expected, came)| Failure::Step { line: *line, expected, came })?;
         }
-        Ok(())
+        match case.steps.last() {
+            Some((line, _)) if !self.heard.is_empty() => {
+                let came = format!("came {}", Hex(&self.heard));
+                Err(Failure::Step { line: *line, expected: "nothing more".into(), came })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sends bytes. That they are not taken is no failure by itself: it shows in what comes.
@@ -201,6 +226,7 @@ impl<'a> Conversation<'a> {
     async fn packet(&mut self) -> Result<Vec<u8>, String> {
         loop {
             if let Some(length) = whole(&self.heard) {
+                self.said = self.said_with(&self.heard[..length])?;
                 return Ok(self.heard.drain(..length).collect());
             }
             if let Some(over) = &self.over {
@@ -217,6 +243,17 @@ impl<'a> Conversation<'a> {
                 Err(_) => return Err(format!("nothing for {patience:?} behind {}", Hex(&self.heard))),
             }
         }
+    }
+
+    /// How far the goodbye has come with a packet, which must not say again what was said, nor follow EOF.
+    fn said_with(&self, packet: &[u8]) -> Result<Said, String> {
+        let said = match packet {
+            [3, 1, 2, 0] => Said::Erq,
+            [3, 0, 2, 0] => Said::Eof,
+            _ if self.said < Said::Eof => return Ok(self.said),
+            _ => Said::Nothing,
+        };
+        if said > self.said { Ok(said) } else { Err(format!("came {} behind {}", Hex(packet), self.said)) }
     }
 
     async fn expect(&mut self, patterns: &[Pattern]) -> Result<(), (String, String)> {

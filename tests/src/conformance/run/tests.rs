@@ -91,6 +91,19 @@ async fn an_end_is_an_end_however_it_is_said_but_nothing_else_is() {
 }
 
 #[tokio::test]
+async fn what_follows_a_goodbye_or_says_it_again_fails() {
+    const MORE: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0, 2, 2, 4];
+    assert_eq!(failure(MORE, true).await, "line 5: expected nothing more; came 02 02 04");
+    let again = CASE.to_owned() + "end\n";
+    const TWICE: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0, 3, 0, 2, 0];
+    let failure = against(&again, TWICE, false).await.unwrap_err().to_string();
+    assert_eq!(failure, "line 6: expected the end; came EOF behind EOF");
+    let case = "## 1 It ends\nrules: L-1\n> 00\nend\n";
+    let failure = against(case, &[3, 1, 2, 0, 3, 1, 2, 0], false).await.unwrap_err().to_string();
+    assert_eq!(failure, "line 4: expected the end; came ERQ behind ERQ");
+}
+
+#[tokio::test]
 async fn packets_of_one_line_come_in_any_order_and_those_of_two_do_not() {
     let any = "## 1 Two\nrules: R-2\n> 00\n< [02 04] [03 04]\n";
     let fixed = "## 1 Two\nrules: R-2\n> 00\n< [02 04]\n< [03 04]\n";
