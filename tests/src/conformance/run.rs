@@ -176,8 +176,8 @@ impl<'a> Conversation<'a> {
         }
         match case.steps.last() {
             Some((line, _)) if !self.heard.is_empty() => {
-                let came = format!("came {}", Hex(&self.heard));
-                Err(Failure::Step { line: *line, expected: "nothing more".into(), came })
+                let more = format!("came {}", Hex(&self.heard));
+                Err(Failure::Step { line: *line, expected: "nothing more".into(), came: more })
             }
             _ => Ok(()),
         }

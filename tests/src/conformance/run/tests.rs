@@ -92,10 +92,10 @@ async fn an_end_is_an_end_however_it_is_said_but_nothing_else_is() {
 
 #[tokio::test]
 async fn what_follows_a_goodbye_or_says_it_again_fails() {
+    const TWICE: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0, 3, 0, 2, 0];
     const MORE: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0, 2, 2, 4];
     assert_eq!(failure(MORE, true).await, "line 5: expected nothing more; came 02 02 04");
     let again = CASE.to_owned() + "end\n";
-    const TWICE: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0, 3, 0, 2, 0];
     let failure = against(&again, TWICE, false).await.unwrap_err().to_string();
     assert_eq!(failure, "line 6: expected the end; came EOF behind EOF");
     let case = "## 1 It ends\nrules: L-1\n> 00\nend\n";
