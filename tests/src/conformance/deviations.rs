@@ -73,6 +73,11 @@ impl Deviations {
         }
     }
 
+    /// The cases that are listed, in order.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.known.keys().copied()
+    }
+
     /// Why a case is known to fail.
     #[must_use]
     pub fn reason(&self, number: u32) -> Option<&str> {
