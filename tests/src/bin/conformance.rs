@@ -21,7 +21,7 @@ struct Options {
     #[arg(long, value_name = "COMMAND")]
     asker: Option<String>,
 
-    /// How long the program may do nothing that is waited for.
+    /// How long each step may take.
     #[arg(long, default_value_t = 5000, value_name = "MILLISECONDS")]
     patience: u64,
 
@@ -52,7 +52,6 @@ async fn main() -> ExitCode {
 
 /// Whether nothing came as a surprise.
 async fn hold(options: Options) -> Result<bool, Box<dyn Error>> {
-    let mut cases = cases()?;
     let deviations = match &options.deviations {
         None => Deviations::default(),
         Some(path) => {
@@ -61,8 +60,12 @@ async fn hold(options: Options) -> Result<bool, Box<dyn Error>> {
             Deviations::parse(&text)?
         }
     };
-    if let Some(number) = deviations.unknown(&cases) {
-        return Err(format!("there is no case {number} to deviate from").into());
+    let mut cases = cases()?;
+    let named = options.only.iter().copied().chain(deviations.numbers());
+    for number in named {
+        if !cases.iter().any(|case| case.number == number) {
+            return Err(format!("there is no case {number}").into());
+        }
     }
     if !options.only.is_empty() {
         cases.retain(|case| options.only.contains(&case.number));
