@@ -368,13 +368,7 @@ async fn a_store_in_use_is_an_error() {
     let place = Place::new();
     let _server = Server::start(&place.path("store")).await;
     let said = fail(&["serve", "--store", &place.text("store"), "--listen", ANY_PORT]).await;
-    assert_eq!(
-        said,
-        format!(
-            "cannot open {}: Database already open. Cannot acquire lock.",
-            place.text("store/chunks.redb")
-        )
-    );
+    assert_eq!(said, format!("the store {} is in use", place.text("store")));
 }
 
 #[tokio::test]

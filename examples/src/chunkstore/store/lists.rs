@@ -1,6 +1,7 @@
 //! Lists of what is stored, each short enough for one answer, and a sum over names that is short always.
 
-use super::{ARCHIVES, CODES, Store, StoreError};
+use super::disk::{ARCHIVES, CODES};
+use super::{Store, StoreError};
 use crate::chunkstore::hash::{HashClass, HashCode, Hasher};
 use crate::chunkstore::tree::dirent::RawEntry;
 use bytes::Bytes;
