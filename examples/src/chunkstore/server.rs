@@ -237,7 +237,9 @@ fn refused(error: &dyn Error) -> Failure {
 impl Server {
     /// Tells people here what went wrong with the disk, and the peer what it can understand of it.
     fn failed(&self, error: &StoreError) -> Failure {
-        self.told.tell(error);
+        if self.told.is_news(error) {
+            eprintln!("chunkstore: {}", one_line(error));
+        }
         match error {
             StoreError::Full(_) | StoreError::Damaged(_) => Failure::new(error.to_string()),
             StoreError::Database(_) | StoreError::Open(_) => Failure::internal(),
@@ -250,13 +252,13 @@ impl Server {
 struct Told(Mutex<Option<String>>);
 
 impl Told {
-    fn tell(&self, error: &StoreError) {
-        let line = one_line(error);
+    fn is_news(&self, error: &StoreError) -> bool {
         // How much room there is changes all the time, and says nothing new.
-        let news = if let StoreError::Full(_) = error { error.to_string() } else { line.clone() };
-        if self.last().replace(news.clone()).is_none_or(|last| last != news) {
-            eprintln!("chunkstore: {line}");
-        }
+        let news = if let StoreError::Full(_) = error { error.to_string() } else { one_line(error) };
+        let mut last = self.last();
+        let is_news = last.as_ref() != Some(&news);
+        *last = Some(news);
+        is_news
     }
 
     /// After a success the same failure is news again.
@@ -266,5 +268,28 @@ impl Told {
 
     fn last(&self) -> MutexGuard<'_, Option<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(text: &str) -> StoreError {
+        StoreError::Full(Arc::new(io::Error::new(io::ErrorKind::StorageFull, text)))
+    }
+
+    #[test]
+    fn what_fails_a_thousand_requests_is_told_once() {
+        let told = Told::default();
+        let damaged = StoreError::Damaged(HashClass::Sha1.hash(b""));
+        assert!(told.is_news(&full("1 byte is free")));
+        assert!(!told.is_news(&full("2 bytes are free")));
+        assert!(told.is_news(&damaged));
+        assert!(!told.is_news(&damaged));
+        assert!(told.is_news(&StoreError::Damaged(HashClass::Sha1.hash(b"other"))));
+        assert!(told.is_news(&damaged));
+        told.forget();
+        assert!(told.is_news(&damaged));
     }
 }

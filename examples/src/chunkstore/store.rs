@@ -73,7 +73,7 @@ pub struct Store {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no room for what is to be written, and nothing of it was.
-    #[error("the store's disk is full")]
+    #[error("the disk is full")]
     Full(#[source] Arc<io::Error>),
     /// A chunk is no longer what its name says. The name is forgotten, so the chunk can be added again.
     #[error("chunk {0} is damaged")]

@@ -194,17 +194,21 @@ fn make(directory: &Path, class: HashClass) -> Result<(), redb::Error> {
     // Truncated, since the rest of an earlier attempt is no database.
     let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&unfinished)?;
     let database = builder().create_with_backend(DatabaseFile::new(file, Arc::default()))?;
-    let transaction = database.begin_write()?;
-    transaction.open_table(CODES)?;
-    transaction.open_table(CHUNKS)?;
-    transaction.open_table(ARCHIVES)?;
-    transaction.open_table(ABOUT)?.insert(HASH, class.name())?;
-    transaction.commit()?;
+    make_tables(&database, class)?;
     drop(database);
     fs::rename(unfinished, directory.join(FILE))?;
     // A file whose name is lost is lost with all that is acknowledged later.
     File::open(directory)?.sync_all()?;
     Ok(())
+}
+
+pub(super) fn make_tables(database: &Database, class: HashClass) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(CODES)?;
+    transaction.open_table(CHUNKS)?;
+    transaction.open_table(ARCHIVES)?;
+    transaction.open_table(ABOUT)?.insert(HASH, class.name())?;
+    Ok(transaction.commit()?)
 }
 
 impl Opened {

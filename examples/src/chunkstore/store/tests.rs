@@ -3,6 +3,7 @@
 mod complete;
 mod damage;
 mod lists;
+mod power;
 
 use super::*;
 use crate::chunkstore::tree::dirent::{Dirent, Entry, Kind};

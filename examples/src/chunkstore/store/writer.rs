@@ -50,9 +50,9 @@ impl Write {
     }
 }
 
-struct Job {
-    write: Write,
-    done: oneshot::Sender<Result<(), StoreError>>,
+pub(super) struct Job {
+    pub(super) write: Write,
+    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// The thread that writes.
@@ -140,7 +140,7 @@ fn check_room(free: u64, group: &[Job]) -> Result<(), StoreError> {
     }
 }
 
-fn commit(database: &Database, group: &[Job]) -> Result<(), StoreError> {
+pub(super) fn commit(database: &Database, group: &[Job]) -> Result<(), StoreError> {
     let mut transaction = database.begin_write()?;
     // It has the list of free pages written with each commit, and what the commit refers to synced before it is
     // the one that counts. So there is nothing to repair, nor do bytes that a peer has chosen decide, by the
