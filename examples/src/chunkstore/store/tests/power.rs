@@ -133,7 +133,7 @@ fn what_was_acknowledged_survives_a_power_failure_at_any_point() {
 
         let recorder = Recorder { file: Arc::new(Mutex::new(file)), events: Arc::default() };
         let mut builder = Database::builder();
-        builder.set_repair_callback(|repair| repair.abort());
+        builder.set_repair_callback(redb::RepairSession::abort);
         let database = builder.create_with_backend(recorder);
         let database = database.unwrap_or_else(|error| panic!("{error}, PACKETSTREAM_SEED={seed}"));
         let snapshot = database.begin_read().unwrap();
