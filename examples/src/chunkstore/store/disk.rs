@@ -159,6 +159,11 @@ impl Disk {
 
 #[cfg(test)]
 impl Disk {
+    pub(super) fn has_failed(&self) -> bool {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        opened.as_ref().is_none_or(|opened| opened.failed.load(Ordering::Acquire))
+    }
+
     /// Has the database taken for one that has failed.
     pub(super) fn fail(&self) {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);

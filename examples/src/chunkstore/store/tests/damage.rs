@@ -49,7 +49,9 @@ async fn a_database_that_has_failed_is_opened_anew() {
     let error = within(panics).await.unwrap_err();
     let StoreError::Database(cause) = &error else { panic!("{error}") };
     assert_eq!(cause.to_string(), "DB corrupted: a page is no page");
+    assert!(store.disk.has_failed());
     assert_eq!(within(store.get(code)).await.unwrap(), Some(chunk(1)));
+    assert!(!store.disk.has_failed());
     within(store.add(chunk(2))).await.unwrap();
 }
 
