@@ -180,6 +180,8 @@ impl Decoder {
             self.buffer.advance(whole);
             packet
         } else {
+            // What is malformed stays in the buffer, whatever its length: asked again, the answer is the same.
+            Packet::parse_body(body, |_| Bytes::new())?;
             let bytes = self.buffer.split_to(whole).freeze();
             let body = bytes.get(prefix..).unwrap_or_default();
             Packet::parse_body(body, |payload| bytes.slice_ref(payload))?
@@ -296,6 +298,7 @@ mod tests {
         decoder.finish().map(|()| packets)
     }
 
+    // Rules: W-6, W-20
     #[test]
     fn fragmentation_changes_nothing() {
         let packets: Vec<Packet> =
@@ -306,6 +309,7 @@ mod tests {
         }
     }
 
+    // Rules: W-23
     #[test]
     fn a_stream_cut_inside_a_packet_says_how_far_it_came() {
         let bytes = request(b"hello").transcribe();
@@ -314,6 +318,7 @@ mod tests {
         }
     }
 
+    // Rules: W-24
     #[test]
     fn a_packet_over_the_limit_is_refused_from_its_length_alone() {
         let mut decoder = Decoder::new(100);
@@ -325,6 +330,7 @@ mod tests {
         assert_eq!(decoder.next_packet(), Err(DecodeError::TooLong { announced: 1 << 62, limit: 16 << 20 }));
     }
 
+    // Rules: W-24
     #[test]
     fn an_announced_length_claims_memory_only_as_bytes_arrive() {
         let mut decoder = Decoder::new(16 << 20);
@@ -339,6 +345,7 @@ mod tests {
         assert!(decoder.room().capacity() <= 3 * received, "{}", decoder.room().capacity());
     }
 
+    // Rules: none: how much is read
     #[test]
     fn the_rest_of_a_packet_has_room_for_one_read() {
         let mut decoder = Decoder::new(1 << 20);
@@ -348,6 +355,7 @@ mod tests {
         assert!(room.capacity() - room.len() > 50_000, "{}", room.capacity());
     }
 
+    // Rules: none: memory
     #[test]
     fn reads_grow_with_the_traffic_and_an_idle_decoder_gives_a_large_buffer_back() {
         for length in [12, 100, 5_000] {
@@ -370,6 +378,7 @@ mod tests {
         assert!(decoder.room().capacity() <= 128 << 10, "{}", decoder.room().capacity());
     }
 
+    // Rules: none: memory
     #[test]
     fn a_small_payload_that_is_kept_does_not_pin_the_read_buffer() {
         let mut decoder = Decoder::new(1 << 20);
@@ -379,6 +388,7 @@ mod tests {
         assert!(!buffer.contains(&payload.as_ptr()));
     }
 
+    // Rules: none: copies
     #[test]
     fn a_large_payload_is_not_copied() {
         let mut decoder = Decoder::new(1 << 20);
@@ -389,6 +399,25 @@ mod tests {
         assert!(buffer.contains(&payload.as_ptr()));
     }
 
+    // Rules: W-21, W-22
+    #[test]
+    fn a_malformed_packet_of_any_length_stays_malformed_and_unread() {
+        for length in [11, 100, 100_000] {
+            let mut decoder = Decoder::new(1 << 20);
+            varint::put(decoder.room(), length);
+            let bytes = decoder.room();
+            bytes.resize(bytes.len() + usize::try_from(length).unwrap(), 0xff);
+            bytes.put_slice(&Packet::end_of_stream().transcribe());
+            let unread = bytes.clone();
+            let error = ParseError { field: "tag", source: VarintError::TooLarge };
+            for _ in 0..2 {
+                assert_eq!(decoder.next_packet(), Err(DecodeError::Packet(error)), "{length}");
+            }
+            assert_eq!(decoder.into_unread(), unread, "{length}");
+        }
+    }
+
+    // Rules: L-16
     #[test]
     fn what_follows_the_last_packet_taken_is_handed_back() {
         let mut decoder = Decoder::new(1 << 20);
@@ -398,6 +427,7 @@ mod tests {
         assert_eq!(decoder.into_unread(), "next");
     }
 
+    // Rules: W-6
     #[test]
     fn an_encode_buffer_yields_the_packets_bytes_in_order_however_it_is_read() {
         let packets = [0, 10, 8 << 10, 3, 9_000, 0].map(|len| request(&vec![9; len]));

@@ -1,5 +1,5 @@
 //! Floating point numbers as text, the way Python's `str(float)` and `float(str)` have it
-//! (`wire.md` section 7).
+//! (rules P-4 and P-5).
 #![cfg_attr(
     not(test),
     deny(
@@ -39,7 +39,7 @@ pub(crate) fn to_text(value: f64) -> String {
 ///
 /// Python also takes digits of other scripts, which no program writes; they are refused here.
 pub(crate) fn from_text(text: &str) -> Option<f64> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c));
+    let text = text.trim();
     if !text.contains('_') {
         return text.parse().ok();
     }
@@ -56,6 +56,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    // Rules: P-4
     #[test]
     fn text_is_what_python_writes() {
         for (value, text) in [
@@ -84,13 +85,16 @@ mod tests {
         }
     }
 
+    // Rules: P-5
     #[test]
     fn reading_takes_what_python_takes() {
         for (text, value) in [
             ("1e3", 1e3),
             (" 1.5\n", 1.5),
             ("1_000.5", 1000.5),
+            ("-1E-3", -1e-3),
             ("Infinity", f64::INFINITY),
+            ("+iNFiniTY", f64::INFINITY),
             ("-inf", f64::NEG_INFINITY),
             (".5", 0.5),
             ("5.", 5.0),
@@ -98,12 +102,17 @@ mod tests {
         ] {
             assert_eq!(from_text(text), Some(value), "{text}");
         }
-        for text in ["", " ", "0x10", "_1", "1_", "1__0", "1_.5", "1,5", "ten"] {
+        for text in ["", " ", "\x1c1", "0x10", "_1", "1_", "1__0", "1_.5", "1,5", "ten"] {
             assert_eq!(from_text(text), None, "{text}");
+        }
+        assert_eq!(from_text("\u{661}"), None, "a digit of another script");
+        for text in ["nan", "-NaN", "+nan"] {
+            assert!(from_text(text).is_some_and(f64::is_nan), "{text}");
         }
     }
 
     proptest! {
+        // Rules: P-4
         #[test]
         fn every_number_reads_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);

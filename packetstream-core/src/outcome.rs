@@ -9,7 +9,7 @@ pub type Outcome = Result<Reply, Failure>;
 /// The content of an ok response.
 ///
 /// The conversions are the five result forms of the Python original's handlers: nothing, flags, bytes,
-/// text, flags with bytes (`wire.md` section 3).
+/// text, flags with bytes ([rule R-5](crate::wire)).
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Reply {
     /// The application's flags, at most [`MAX_REPLY_FLAGS`](crate::MAX_REPLY_FLAGS).
@@ -83,13 +83,13 @@ impl Failure {
     }
 
     /// What a peer is told of a failure whose cause is not its business, a panic say. The text is the
-    /// Python original's (`wire.md` section 3).
+    /// Python original's ([rule R-6](crate::wire)).
     #[must_use]
     pub const fn internal() -> Self {
         Self { flags: 0, payload: Bytes::from_static(b"exception during handler") }
     }
 
-    /// A refusal for lack of room: `busy`, or `busy: <detail>`.
+    /// A refusal for lack of room: `busy`, or `busy: <detail>` ([rule R-14](crate::wire)).
     ///
     /// It promises that the request was not performed, not even in part, so that it is safe to ask again. A
     /// connection refuses so what exceeds its limits. A handler that asks another peer does not pass the refusal of
@@ -163,6 +163,7 @@ impl std::error::Error for Failure {}
 mod tests {
     use super::*;
 
+    // Rules: none: how it is shown
     #[test]
     fn a_reason_is_shown_escaped_and_cut() {
         assert_eq!(Failure::new("no such chunk").to_string(), "no such chunk");
@@ -171,6 +172,7 @@ mod tests {
         assert_eq!(Failure { flags: 5, ..Failure::new("no") }.to_string(), "no (flags 0x5)");
     }
 
+    // Rules: R-14
     #[test]
     fn a_busy_refusal_is_told_by_its_text() {
         for (failure, text) in [(Failure::busy(""), "busy"), (Failure::busy("2 at once"), "busy: 2 at once")]
@@ -184,6 +186,7 @@ mod tests {
         }
     }
 
+    // Rules: R-9
     #[test]
     fn a_refused_channel_is_told_by_its_text_pythons_too() {
         assert_eq!(Failure::unknown_channel(7), Failure::new("unknown channel 7"));
@@ -196,6 +199,7 @@ mod tests {
         assert!(!Failure { flags: 1, ..Failure::unknown_channel(7) }.is_unknown_channel());
     }
 
+    // Rules: none: how it is shown
     #[test]
     fn debug_never_shows_a_payload() {
         let secret = "hunter2";

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! In a response the lowest of the flags says whether the request was ok, the rest are the
-//! application's (`wire.md` section 2).
+//! application's (rules W-6 to W-15).
 #![cfg_attr(
     not(test),
     deny(

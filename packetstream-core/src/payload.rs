@@ -17,7 +17,7 @@
 //! | enums deriving `Payload` | varint number of the variant, its fields | |
 //!
 //! What takes the [rest](Rest) of a payload, or as much as an earlier field [counts](Counted), has no length
-//! or count of its own. Source: `wire.md` section 7.
+//! or count of its own (rules P-1 to P-25).
 #![cfg_attr(
     not(test),
     deny(
@@ -57,8 +57,8 @@ pub use verbatim::Verbatim;
 pub use writer::PayloadWriter;
 
 /// How deep values may lie within values, so that a payload cannot exhaust the stack. A value that is large where
-/// it is, not behind a `Box` or in a `Vec`, counts for one more with each KiB of it, up to 16.
-const MAX_DEPTH: usize = 64;
+/// it is, not behind a `Box` or in a `Vec`, counts for one more with each KiB of it, up to 16 (rule P-24).
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// A value with a place in a payload. `#[derive(Payload)]` writes it for structs and enums.
 ///

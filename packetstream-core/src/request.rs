@@ -69,7 +69,7 @@ pub trait BaseRequest: Payload {
 /// | structs and enums deriving `Payload`, [`Verbatim`](crate::Verbatim) | those of its fields, else 0 | its bytes |
 ///
 /// `()`, `u64`, `Bytes`, `String` and the pair are the five result forms of the Python original's handlers
-/// (`wire.md` section 3). Flags or bytes that the type has no meaning for are errors.
+/// ([rule R-5](crate::wire)). Flags or bytes that the type has no meaning for are errors.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a reply",
     label = "not a `Response`",
@@ -97,9 +97,9 @@ pub trait Response: Sized {
 /// What a not-ok response carries when a handler fails, as a type: any [`Payload`] can be the `error` of a
 /// request.
 ///
-/// A declared failure travels with flag 0 set and its own flags above; without that flag a not-ok response
-/// is a refusal in words, as those of the library and of Python are. Python's handlers cannot declare any,
-/// and its clients see flags and bytes.
+/// A declared failure travels with flag 0 set and its own flags above ([rule R-15](crate::wire)); without that flag
+/// a not-ok response is a refusal in words, as those of the library and of Python are. Python's handlers cannot
+/// declare any, and its clients see flags and bytes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a request",
     label = "neither a `Payload` nor `Failure`",
@@ -203,6 +203,7 @@ impl Reply {
 mod tests {
     use super::*;
 
+    // Rules: R-15
     #[test]
     fn a_declared_failure_is_told_apart_by_flag_0() {
         let failure = (300_u64, "full".to_owned()).into_failure();
@@ -211,5 +212,27 @@ mod tests {
         assert!(<u64 as ErrorResponse>::from_failure(&failure).unwrap().is_err());
         assert_eq!(<(u64, String)>::from_failure(&Failure::new("busy")), None);
         assert_eq!(Failure::from_failure(&failure), None);
+    }
+
+    /// A value that is its flags.
+    #[derive(Debug, PartialEq)]
+    struct Flags(u64);
+
+    impl Payload for Flags {
+        fn parse(reader: &mut PayloadReader) -> Result<Self, PayloadError> {
+            reader.flags(0xff, "Flags").map(Self)
+        }
+
+        fn transcribe(&self, out: &mut PayloadWriter) {
+            out.flags(self.0);
+        }
+    }
+
+    // Rules: R-15
+    #[test]
+    fn the_flags_of_a_declared_failure_are_above_flag_0() {
+        let failure = Flags(6).into_failure();
+        assert_eq!(failure, Failure { flags: 6 << 1 | 1, payload: Bytes::new() });
+        assert_eq!(ErrorResponse::from_failure(&failure), Some(Ok(Flags(6))));
     }
 }

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! When the peer falls silent its answers can no longer come: every call still waiting ends, and this
-//! side closes too, after the answers it owes (`wire.md` section 6).
+//! side closes too, after the answers it owes (rules L-7 and L-8).
 #![cfg_attr(
     not(test),
     deny(
@@ -38,8 +38,8 @@ use std::mem;
 
 /// How many packets that make no sense the peer may send before the connection ends: responses nobody
 /// waits for, requests with a tag in flight, repeated "end of requests". Each response that somebody
-/// waited for takes one back, so that a long life does not add up to an offence.
-const STRAY_BUDGET: u32 = 128;
+/// waited for takes one back, so that a long life does not add up to an offence (rule R-13).
+pub(crate) const STRAY_BUDGET: u32 = 128;
 
 /// One connection as the protocol sees it. Each request of ours parks a waiter `W` here, which comes
 /// back exactly once: in [`Event::Answered`], in [`Event::Ended`], from [`abort`](Self::abort), or at
@@ -391,7 +391,7 @@ impl<W> ConnectionState<W> {
         rq_type: u64,
         packet: Packet,
     ) -> Result<Option<Event<W>>, ProtocolError> {
-        // Our last packet is out: the peer learns from it that this will not be answered.
+        // Our last packet is out: the peer learns from it that this will not be answered (rule L-10).
         if self.ours == Half::Silent {
             return Ok(None);
         }
@@ -400,7 +400,7 @@ impl<W> ConnectionState<W> {
             self.refuse(id, Failure::unknown_channel(id.channel));
             return Ok(None);
         };
-        // A refusal would be taken for the answer to the first request with this tag.
+        // A refusal would be taken for the answer to the first request with this tag (rule R-10).
         if space.owed.contains(id.tag) {
             return self.stray(id);
         }

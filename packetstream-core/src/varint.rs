@@ -1,7 +1,7 @@
 //! Unsigned integers on the wire: base 128, most significant group first.
 //!
 //! Every byte but the last has bit 7 set. Writing always takes the shortest form; reading accepts
-//! leading `80` padding up to [`MAX_LEN`] bytes (`wire.md` section 1).
+//! leading `80` padding up to [`MAX_LEN`] bytes ([rules W-1 to W-5](crate::wire)).
 #![cfg_attr(
     not(test),
     deny(
@@ -113,6 +113,7 @@ mod tests {
         get(&mut bytes).map(|value| (value, whole - bytes.len()))
     }
 
+    // Rules: W-1, W-2
     #[test]
     fn numbers_have_the_bytes_of_the_specification() {
         for (value, bytes) in [
@@ -131,6 +132,7 @@ mod tests {
         }
     }
 
+    // Rules: W-1, W-2
     #[test]
     fn every_seven_bit_edge_round_trips_at_its_shortest_length() {
         for bits in 0..64 {
@@ -143,6 +145,7 @@ mod tests {
         }
     }
 
+    // Rules: W-3, W-4
     #[test]
     fn padding_is_accepted_up_to_ten_bytes() {
         assert_eq!(decoded(&[0x80, 0x00]), Ok((0, 2)));
@@ -154,6 +157,7 @@ mod tests {
         assert_eq!(decoded(&padded), Err(VarintError::TooLong));
     }
 
+    // Rules: W-5
     #[test]
     fn a_number_beyond_64_bits_is_refused_before_it_wraps() {
         let two_to_64 = [0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00];
@@ -161,6 +165,7 @@ mod tests {
         assert_eq!(decoded(&[0xff; 10]), Err(VarintError::TooLarge));
     }
 
+    // Rules: W-1
     #[test]
     fn a_cut_number_is_truncated_at_every_cut_and_takes_nothing() {
         let whole = encoded(u64::MAX);

@@ -26,6 +26,7 @@ where
     (connection, driver, requests)
 }
 
+// Rules: L-12
 #[tokio::test]
 async fn a_request_is_cancelled_when_its_connection_fails() {
     let (mut peer, stream) = Script::new();
@@ -47,6 +48,7 @@ async fn a_request_is_cancelled_when_its_connection_fails() {
     .await;
 }
 
+// Rules: none: the driver
 #[tokio::test]
 async fn a_request_is_cancelled_when_its_driver_is_dropped() {
     let (mut peer, stream) = Script::new();
@@ -62,6 +64,7 @@ async fn a_request_is_cancelled_when_its_driver_is_dropped() {
     .await;
 }
 
+// Rules: L-19
 #[tokio::test(start_paused = true)]
 async fn a_request_is_cancelled_when_no_answer_can_be_written() {
     let (peer_in, ours_out) = tokio::io::duplex(1 << 10);
@@ -81,6 +84,7 @@ async fn a_request_is_cancelled_when_no_answer_can_be_written() {
     .await;
 }
 
+// Rules: L-12
 #[tokio::test(start_paused = true)]
 async fn a_request_is_cancelled_before_the_peer_has_heard_that_the_connection_failed() {
     let (mut peer, stream) = tokio::io::duplex(2);
@@ -98,6 +102,7 @@ async fn a_request_is_cancelled_before_the_peer_has_heard_that_the_connection_fa
     .await;
 }
 
+// Rules: L-8
 #[tokio::test]
 async fn a_request_is_not_cancelled_while_a_connection_that_closes_can_answer_it() {
     let (mut peer, stream) = Script::new();

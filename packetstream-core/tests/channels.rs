@@ -16,6 +16,7 @@ async fn channel_of(request: Incoming) -> Outcome {
     Ok(Reply::from(request.id.channel))
 }
 
+// Rules: W-29, R-16
 #[tokio::test]
 async fn each_channel_has_its_own_handler_and_its_own_tags() {
     let (here, there) = duplex(1 << 12);
@@ -39,6 +40,7 @@ async fn each_channel_has_its_own_handler_and_its_own_tags() {
     .await;
 }
 
+// Rules: W-25
 #[tokio::test]
 async fn the_first_tags_of_channels_are_those_of_the_specification() {
     let (mut peer, stream) = Script::new();
@@ -51,6 +53,7 @@ async fn the_first_tags_of_channels_are_those_of_the_specification() {
     drop(calls);
 }
 
+// Rules: R-9
 #[tokio::test]
 async fn a_peer_that_knows_only_channel_0_refuses_in_words_that_tell_the_channel() {
     let (mut peer, stream) = Script::new();
@@ -68,6 +71,7 @@ async fn a_peer_that_knows_only_channel_0_refuses_in_words_that_tell_the_channel
     .await;
 }
 
+// Rules: R-9
 #[tokio::test]
 async fn a_request_on_a_channel_that_is_not_open_is_refused_there() {
     let (here, there) = duplex(1 << 12);
@@ -81,6 +85,7 @@ async fn a_request_on_a_channel_that_is_not_open_is_refused_there() {
     .await;
 }
 
+// Rules: R-7
 #[tokio::test]
 async fn a_channel_opened_to_ask_refuses_requests_until_it_has_a_handler() {
     let (here, there) = duplex(1 << 12);
@@ -99,6 +104,7 @@ async fn a_channel_opened_to_ask_refuses_requests_until_it_has_a_handler() {
     .await;
 }
 
+// Rules: W-29
 #[tokio::test]
 async fn channels_are_accepted_when_the_peer_first_asks_up_to_a_limit() {
     let (here, there) = duplex(1 << 12);
@@ -120,6 +126,7 @@ async fn channels_are_accepted_when_the_peer_first_asks_up_to_a_limit() {
     .await;
 }
 
+// Rules: R-9
 #[tokio::test]
 async fn whoever_panics_when_asked_for_a_channel_refuses_it_and_the_connection_lives() {
     let (here, there) = duplex(1 << 12);
@@ -136,6 +143,7 @@ async fn whoever_panics_when_asked_for_a_channel_refuses_it_and_the_connection_l
     .await;
 }
 
+// Rules: R-18, W-29
 #[tokio::test]
 async fn a_handler_asks_back_on_the_channel_that_its_request_came_on() {
     let (here, there) = duplex(1 << 12);
@@ -151,6 +159,7 @@ async fn a_handler_asks_back_on_the_channel_that_its_request_came_on() {
     .await;
 }
 
+// Rules: L-5
 #[tokio::test]
 async fn closing_waits_for_answers_on_all_channels() {
     let (mut peer, stream) = Script::new();
@@ -167,6 +176,7 @@ async fn closing_waits_for_answers_on_all_channels() {
     .await;
 }
 
+// Rules: L-2
 #[tokio::test]
 async fn a_side_that_has_drained_may_still_change_who_answers() {
     let (here, there) = duplex(1 << 12);
@@ -183,6 +193,7 @@ async fn a_side_that_has_drained_may_still_change_who_answers() {
     .await;
 }
 
+// Rules: none: settings
 #[tokio::test]
 async fn a_handler_does_not_wait_for_room_for_calls() {
     let (here, there) = duplex(1 << 12);

@@ -10,10 +10,10 @@ use packetstream_core::{
     Reply,
 };
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, duplex};
 use tokio::sync::{Barrier, Notify, oneshot};
 use tokio::task::JoinSet;
 
@@ -31,6 +31,7 @@ async fn call_many(connection: PacketConnection, count: u64) {
     }
 }
 
+// Rules: W-20, W-27
 #[tokio::test]
 async fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
     for buffer in [1, 16, 65_536] {
@@ -45,6 +46,7 @@ async fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
     }
 }
 
+// Rules: none: threads
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_on_several_threads_share_a_connection() {
     let (a, b) = pair(4096);
@@ -57,6 +59,7 @@ async fn callers_on_several_threads_share_a_connection() {
     in_time(callers.join_all()).await;
 }
 
+// Rules: L-1, W-25, R-2
 #[tokio::test]
 async fn a_call_is_on_its_way_before_its_future_is_polled() {
     let (mut peer, stream) = Script::new();
@@ -74,6 +77,7 @@ async fn a_call_is_on_its_way_before_its_future_is_polled() {
     .await;
 }
 
+// Rules: R-2
 #[tokio::test]
 async fn answers_come_in_the_order_in_which_handlers_finish() {
     let (here, there) = duplex(1 << 16);
@@ -109,6 +113,7 @@ async fn count_down(request: Incoming) -> Outcome {
     Ok(Reply::from(0))
 }
 
+// Rules: R-18
 #[tokio::test]
 async fn handlers_may_call_back_200_levels_deep() {
     let (here, there) = duplex(64);
@@ -117,6 +122,7 @@ async fn handlers_may_call_back_200_levels_deep() {
     assert_eq!(in_time(a.submit(0, 200, Bytes::new())).await.unwrap().flags, 200);
 }
 
+// Rules: R-6
 #[tokio::test]
 async fn a_panic_is_one_failure_and_the_connection_lives() {
     let (here, there) = duplex(1 << 16);
@@ -142,6 +148,7 @@ async fn a_panic_is_one_failure_and_the_connection_lives() {
     .await;
 }
 
+// Rules: R-7
 #[tokio::test]
 async fn without_a_handler_requests_are_refused() {
     let (here, there) = duplex(1 << 16);
@@ -151,6 +158,7 @@ async fn without_a_handler_requests_are_refused() {
     assert_eq!(refusal(result), "no request handler");
 }
 
+// Rules: L-5
 #[tokio::test]
 async fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     let (here, there) = duplex(1 << 16);
@@ -176,6 +184,7 @@ async fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     .await;
 }
 
+// Rules: L-2
 #[tokio::test]
 async fn after_closing_requests_are_not_sent() {
     let (a, _b) = pair(1 << 16);
@@ -188,6 +197,7 @@ async fn after_closing_requests_are_not_sent() {
     .await;
 }
 
+// Rules: none: handles
 #[tokio::test]
 async fn dropping_the_last_handle_closes() {
     let (a, b) = pair(1 << 16);
@@ -201,6 +211,7 @@ async fn dropping_the_last_handle_closes() {
     .await;
 }
 
+// Rules: L-5, L-11
 #[tokio::test]
 async fn a_goodbye_is_both_markers_and_waits_for_the_peers() {
     let (mut peer, stream) = Script::new();
@@ -229,6 +240,7 @@ async fn futures_ready<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     .await
 }
 
+// Rules: L-7, L-8
 #[tokio::test]
 async fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end() {
     let (mut peer, stream) = Script::new();
@@ -248,27 +260,7 @@ async fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end(
     .await;
 }
 
-#[tokio::test]
-async fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves_again() {
-    let (mut peer, stream) = Script::new();
-    in_time(async {
-        let (connection, driver) = PacketConnection::builder().handler(reverse).build(stream);
-        // The second conversation begins in the same write as the first one's end.
-        let mut bytes = Packet::end_of_stream().transcribe().to_vec();
-        bytes.extend(Packet::request(0, 2, 1, 0, "again".into()).unwrap().transcribe());
-        peer.says(&bytes).await;
-        let ended = driver.run().await;
-        assert!(ended.report.result.is_ok());
-        connection.closed().await.result.unwrap();
-        peer.expects_goodbye().await;
-
-        let (_connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
-        tokio::spawn(driver.run());
-        peer.expects(answer(2, b"niaga")).await;
-    })
-    .await;
-}
-
+// Rules: none: the driver
 #[tokio::test]
 async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     let (mut peer, stream) = Script::new();
@@ -290,11 +282,12 @@ async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     .await;
 }
 
+// Rules: L-12
 #[tokio::test]
 async fn handlers_are_dropped_when_the_connection_dies() {
     let (mut peer, stream) = Script::new();
     let (started, starts) = oneshot::channel();
-    let started = std::sync::Mutex::new(Some(started));
+    let started = Mutex::new(Some(started));
     let handler = move |_: Incoming| {
         // Dropped with the future, which tells the other half.
         let (alive, gone) = oneshot::channel::<()>();
@@ -314,6 +307,7 @@ async fn handlers_are_dropped_when_the_connection_dies() {
     .await;
 }
 
+// Rules: none: transports
 #[tokio::test]
 async fn a_reader_and_a_writer_that_are_apart_make_a_transport() {
     let (read_a, write_b) = tokio::io::simplex(1 << 10);
@@ -358,6 +352,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<S> {
     }
 }
 
+// Rules: none: writes
 #[tokio::test]
 async fn packets_of_one_turn_leave_with_one_write() {
     let (here, there) = duplex(1 << 20);
@@ -375,6 +370,7 @@ async fn packets_of_one_turn_leave_with_one_write() {
     .await;
 }
 
+// Rules: none: timers
 #[tokio::test(start_paused = true)]
 async fn a_lone_call_waits_for_no_timer() {
     let (a, _b) = pair(1 << 16);
@@ -386,6 +382,7 @@ async fn a_lone_call_waits_for_no_timer() {
     assert_eq!(before.elapsed(), std::time::Duration::ZERO);
 }
 
+// Rules: none: flushes
 #[tokio::test]
 async fn a_buffering_transport_is_flushed() {
     let (here, there) = duplex(1 << 16);
@@ -398,6 +395,7 @@ async fn a_buffering_transport_is_flushed() {
     assert_eq!(in_time(a.submit(0, 0, "abc")).await.unwrap().payload, "cba");
 }
 
+// Rules: W-24
 #[tokio::test]
 async fn a_payload_of_ten_mebibytes_travels_both_ways() {
     let (a, _b) = pair(1 << 16);
@@ -406,8 +404,38 @@ async fn a_payload_of_ten_mebibytes_travels_both_ways() {
     assert!(reply.payload.iter().eq(payload.iter().rev()));
 }
 
+// Rules: R-3
 #[tokio::test]
-async fn the_peers_handler_sees_requests_in_the_order_of_their_submission() {
+async fn requests_come_to_their_handler_in_the_order_of_their_arrival() {
+    let (mut peer, stream) = Script::new();
+    let arrived = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&arrived);
+    let handler = move |request: Incoming| {
+        seen.lock().unwrap().push(request.id.tag);
+        async {
+            tokio::task::yield_now().await;
+            Ok(Reply::default())
+        }
+    };
+    // Most have to wait for a place.
+    let limits = Limits { max_handlers: 2, ..Limits::default() };
+    let _connection = PacketConnection::builder().limits(limits).handler(handler).spawn(stream);
+    let tags: Vec<u64> = (0..100).map(|n| n * 37 % 100).collect();
+    in_time(async {
+        for tag in &tags {
+            peer.asks(*tag, b"").await;
+        }
+        for _ in &tags {
+            peer.hears().await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(*arrived.lock().unwrap(), tags);
+}
+
+// Rules: W-25
+#[tokio::test]
+async fn requests_leave_in_the_order_of_their_submission() {
     let (mut peer, stream) = Script::new();
     let limits = Limits { max_calls: 300, ..Limits::default() };
     let connection = PacketConnection::builder().limits(limits).handler(never).spawn(stream);
@@ -422,59 +450,7 @@ async fn the_peers_handler_sees_requests_in_the_order_of_their_submission() {
     drop(calls);
 }
 
-/// A connection whose peer has stopped reading, and the other end of what it still reads.
-fn deaf_peer() -> (PacketConnection, tokio::io::DuplexStream, tokio::io::DuplexStream) {
-    // Two streams, of each of which one direction is used: like pipes, they end apart.
-    let (peer_in, ours_out) = duplex(1 << 10);
-    let (ours_in, peer_out) = duplex(1 << 10);
-    let connection = PacketConnection::builder().handler(reverse).spawn(tokio::io::join(ours_in, ours_out));
-    (connection, peer_in, peer_out)
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_stopped_reading_still_brings_its_last_words_however_slowly() {
-    let (connection, mut peer_in, mut peer_out) = deaf_peer();
-    let calls = [(); 5].map(|()| connection.submit(0, 0, "question"));
-    in_time(async {
-        let mut questions = [0; 5 * 12];
-        peer_in.read_exact(&mut questions).await.unwrap();
-        drop(peer_in);
-        let unheard = connection.submit(0, 0, "too late");
-        for tag in 2..7 {
-            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-            peer_out.write_all(&answer(tag, b"answer").transcribe()).await.unwrap();
-        }
-        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
-        for call in calls {
-            assert_eq!(call.await.unwrap().payload, "answer");
-        }
-        unheard.await.unwrap_err();
-        connection.closed().await.result.unwrap();
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_stopped_reading_is_listened_to_no_longer_than_a_goodbye_takes() {
-    let (connection, peer_in, mut peer_out) = deaf_peer();
-    let start = tokio::time::Instant::now();
-    drop(peer_in);
-    let unheard = connection.submit(0, 0, "question");
-    let drip = tokio::spawn(async move {
-        peer_out.write_all(&[200]).await.unwrap();
-        while peer_out.write_all(&[1]).await.is_ok() {
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        }
-    });
-    in_time(async {
-        assert!(connection.closed().await.result.is_err());
-        assert_eq!(start.elapsed().as_secs(), 30);
-        unheard.await.unwrap_err();
-        drip.await.unwrap();
-    })
-    .await;
-}
-
+// Rules: R-6
 #[tokio::test]
 async fn a_handler_that_panics_when_it_is_dropped_is_one_failure_too() {
     struct Bomb;
@@ -506,31 +482,7 @@ async fn a_handler_that_panics_when_it_is_dropped_is_one_failure_too() {
     }
 }
 
-#[tokio::test]
-async fn a_peer_that_left_in_good_order_need_not_hear_our_goodbye() {
-    let (connection, peer_in, mut peer_out) = deaf_peer();
-    in_time(async {
-        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
-        drop(peer_in);
-        connection.closed().await.result.unwrap();
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_answer_that_could_not_be_written_is_no_good_end() {
-    let (connection, peer_in, mut peer_out) = deaf_peer();
-    in_time(async {
-        let request = Packet::request(0, 2, 1, 0, "abc".into()).unwrap();
-        drop(peer_in);
-        peer_out.write_all(&request.transcribe()).await.unwrap();
-        peer_out.write_all(&Packet::end_of_stream().transcribe()).await.unwrap();
-        let error = connection.closed().await.result.unwrap_err();
-        assert!(matches!(error, ConnectionError::Write(_)), "{error:?}");
-    })
-    .await;
-}
-
+// Rules: none: extensions
 #[tokio::test]
 async fn what_is_kept_with_a_connection_is_seen_by_its_handlers_and_handles() {
     let (mut peer, stream) = Script::new();

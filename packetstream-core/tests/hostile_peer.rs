@@ -70,6 +70,7 @@ fn prefixed(length: u64) -> Vec<u8> {
     bytes
 }
 
+// Rules: W-4, W-5, W-22, L-12
 #[tokio::test]
 async fn malformed_packets_end_the_connection_with_an_error_that_names_the_field() {
     let malformed = |what: &str, why: &str| format!("malformed packet stream: bad {what}: {why}");
@@ -91,6 +92,29 @@ async fn malformed_packets_end_the_connection_with_an_error_that_names_the_field
     }
 }
 
+// Rules: W-21, L-12
+#[tokio::test]
+async fn nothing_behind_something_malformed_counts() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(reverse).spawn(stream);
+    let call = connection.submit(1, 0, Bytes::new());
+    in_time(async {
+        peer.hears().await.unwrap();
+        let malformed = Bytes::from_static(&[0]);
+        let behind = [answer(2, b"too late"), Packet::request(0, 2, 1, 0, Bytes::new()).unwrap()];
+        let bytes: Vec<Bytes> =
+            [malformed].into_iter().chain(behind.iter().map(Packet::transcribe)).collect();
+        peer.says(&bytes.concat()).await;
+        assert!(matches!(cause(call.await.unwrap_err()), ConnectionError::Decode(_)));
+        peer.expects(Packet::end_of_stream()).await;
+        assert_eq!(peer.hears().await, None);
+        let report = connection.closed().await;
+        assert_eq!((report.stats.packets_received, report.stats.requests), (0, 0), "{report}");
+    })
+    .await;
+}
+
+// Rules: W-24
 #[tokio::test]
 async fn an_announced_length_over_the_limit_ends_the_connection() {
     let text = "malformed packet stream: packet of 4611686018427387904 bytes exceeds the limit of 16777216";
@@ -99,17 +123,20 @@ async fn an_announced_length_over_the_limit_ends_the_connection() {
     fails(&prefixed((16 << 20) + 1), After::Stays, text).await;
 }
 
+// Rules: W-19
 #[tokio::test]
 async fn an_unknown_control_packet_ends_the_connection() {
     let text = "the peer broke the protocol: unknown control packet on channel 0 with tag 9";
     fails(&[3, 9, 2, 0], After::Stays, text).await;
 }
 
+// Rules: L-13
 #[tokio::test]
 async fn a_stream_that_ends_without_a_goodbye_is_an_error() {
     fails(&[], After::HangsUp, "the stream ended without the peer's goodbye").await;
 }
 
+// Rules: W-23
 #[tokio::test]
 async fn a_stream_that_ends_inside_a_packet_is_an_error() {
     let text =
@@ -120,6 +147,7 @@ async fn a_stream_that_ends_inside_a_packet_is_an_error() {
     }
 }
 
+// Rules: L-7
 #[tokio::test]
 async fn a_goodbye_in_good_order_is_no_error_but_ends_the_calls() {
     let (error, ended) = end_by(&[3, 0, 2, 0], After::Stays).await;
@@ -127,6 +155,7 @@ async fn a_goodbye_in_good_order_is_no_error_but_ends_the_calls() {
     ended.unwrap();
 }
 
+// Rules: L-13
 #[tokio::test]
 async fn half_a_hangup_still_carries_the_answers_out() {
     let (mut peer, stream) = Script::new();
@@ -142,6 +171,7 @@ async fn half_a_hangup_still_carries_the_answers_out() {
     .await;
 }
 
+// Rules
 #[tokio::test]
 async fn a_few_responses_to_unknown_tags_are_ignored_and_many_end_the_connection() {
     let (mut peer, stream) = Script::new();
@@ -163,6 +193,7 @@ async fn a_few_responses_to_unknown_tags_are_ignored_and_many_end_the_connection
     .await;
 }
 
+// Rules
 #[tokio::test]
 async fn a_tag_in_flight_is_not_answered_twice() {
     let (mut peer, stream) = Script::new();
@@ -217,6 +248,7 @@ impl AsyncWrite for Reset {
     }
 }
 
+// Rules: L-12
 #[tokio::test]
 async fn a_reset_reaches_callers_and_the_connection_with_its_cause() {
     let connection = PacketConnection::builder().spawn(Reset::default());
@@ -230,6 +262,7 @@ async fn a_reset_reaches_callers_and_the_connection_with_its_cause() {
     .await;
 }
 
+// Rules: none: transports
 #[tokio::test]
 async fn a_transport_that_claims_too_much_is_an_error_and_no_panic() {
     struct Boastful;
@@ -255,6 +288,7 @@ async fn a_transport_that_claims_too_much_is_an_error_and_no_panic() {
     assert!(matches!(cause(error), ConnectionError::Write(_)));
 }
 
+// Rules: none: never a panic
 #[tokio::test]
 async fn all_truncations_and_bit_flips_of_a_conversation_end_without_a_panic() {
     let mut whole = Packet::request(0, 2, 1, 0x55, "question".into()).unwrap().transcribe().to_vec();

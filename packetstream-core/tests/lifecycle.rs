@@ -6,7 +6,7 @@ mod common;
 use bytes::Bytes;
 use common::{Script, answer, in_time, never, pair, refusal, reverse};
 use packetstream_core::{
-    CallError, ConnectionError, EndedBy, Kind, Limits, NotSent, Packet, PacketConnection, Reply,
+    CallError, ConnectionError, EndedBy, Kind, Limits, NotSent, Packet, PacketConnection,
 };
 use std::future::Future;
 use std::pin::pin;
@@ -24,6 +24,7 @@ async fn is_ready<F: Future>(future: std::pin::Pin<&mut F>) -> bool {
     std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
 }
 
+// Rules: L-2, L-3, L-9
 #[tokio::test]
 async fn draining_says_erq_gets_its_answers_and_answers_on_until_the_peer_says_erq_too() {
     let (mut peer, stream) = Script::new();
@@ -52,6 +53,7 @@ async fn draining_says_erq_gets_its_answers_and_answers_on_until_the_peer_says_e
     .await;
 }
 
+// Rules: L-2, L-18
 #[tokio::test(start_paused = true)]
 async fn a_drained_connection_stays_for_as_long_as_the_peer_likes_and_closes_when_told() {
     let (mut peer, stream) = Script::new();
@@ -67,6 +69,7 @@ async fn a_drained_connection_stays_for_as_long_as_the_peer_likes_and_closes_whe
     assert_eq!(in_time(connection.closed()).await.ended_by, EndedBy::Us);
 }
 
+// Rules: L-9
 #[tokio::test]
 async fn two_sides_that_both_drain_end_the_connection() {
     let (a, b) = pair(64);
@@ -80,6 +83,7 @@ async fn two_sides_that_both_drain_end_the_connection() {
     .await;
 }
 
+// Rules: none: barriers
 #[tokio::test]
 async fn a_barrier_waits_for_earlier_calls_and_not_for_later_ones() {
     let (mut peer, stream) = Script::new();
@@ -102,6 +106,7 @@ async fn a_barrier_waits_for_earlier_calls_and_not_for_later_ones() {
     .await;
 }
 
+// Rules: none: barriers
 #[tokio::test]
 async fn a_barrier_is_reached_when_the_calls_before_it_are_lost() {
     let (mut peer, stream) = Script::new();
@@ -119,6 +124,7 @@ async fn a_barrier_is_reached_when_the_calls_before_it_are_lost() {
     .await;
 }
 
+// Rules: none: barriers
 #[tokio::test]
 async fn a_barrier_may_follow_a_drain() {
     let (mut peer, stream) = Script::new();
@@ -134,6 +140,7 @@ async fn a_barrier_may_follow_a_drain() {
     .await;
 }
 
+// Rules: L-17
 #[tokio::test]
 async fn aborting_ends_calls_and_handlers_and_tells_the_peer_at_once() {
     let (mut peer, stream) = Script::new();
@@ -158,6 +165,7 @@ async fn aborting_ends_calls_and_handlers_and_tells_the_peer_at_once() {
     .await;
 }
 
+// Rules: none: how long an abort takes
 #[tokio::test(start_paused = true)]
 async fn aborting_waits_no_longer_than_a_second_for_a_peer_that_reads_nothing() {
     let (_peer, stream) = duplex(16);
@@ -171,6 +179,7 @@ async fn aborting_waits_no_longer_than_a_second_for_a_peer_that_reads_nothing() 
     assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
+// Rules: none: who is told
 #[tokio::test]
 async fn whoever_waits_hears_of_each_step_of_the_peers_goodbye() {
     let (mut peer, stream) = Script::new();
@@ -190,6 +199,7 @@ async fn whoever_waits_hears_of_each_step_of_the_peers_goodbye() {
     .await;
 }
 
+// Rules: none: who is told
 #[tokio::test]
 async fn waiting_for_the_peers_goodbye_ends_with_the_connection() {
     let (peer, stream) = Script::new();
@@ -203,6 +213,7 @@ async fn waiting_for_the_peers_goodbye_ends_with_the_connection() {
     drop(peer);
 }
 
+// Rules: none: reports
 #[tokio::test]
 async fn the_report_says_who_ended_the_connection_and_what_it_did() {
     let (a, b) = pair(1 << 16);
@@ -224,6 +235,7 @@ async fn the_report_says_who_ended_the_connection_and_what_it_did() {
     .await;
 }
 
+// Rules: none: reports
 #[tokio::test]
 async fn the_report_counts_what_was_lost_and_what_was_never_sent() {
     let (peer, stream) = duplex(16);
@@ -245,6 +257,7 @@ async fn the_report_counts_what_was_lost_and_what_was_never_sent() {
     .await;
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn the_report_counts_answers_that_the_peer_did_not_get() {
     let (peer_in, ours_out) = duplex(1 << 10);
@@ -266,6 +279,7 @@ async fn the_report_counts_answers_that_the_peer_did_not_get() {
     .await;
 }
 
+// Rules: L-5, L-15
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_answers_and_the_wait_for_the_goodbye_have_limits_of_their_own() {
     let limits = Limits {
@@ -295,6 +309,7 @@ async fn the_wait_for_answers_and_the_wait_for_the_goodbye_have_limits_of_their_
     }
 }
 
+// Rules: R-19
 #[tokio::test]
 async fn an_unsent_call_that_is_dropped_is_never_sent() {
     let (mut peer, stream) = duplex(16);
@@ -317,6 +332,7 @@ async fn an_unsent_call_that_is_dropped_is_never_sent() {
     .await;
 }
 
+// Rules: R-19
 #[tokio::test]
 async fn a_sent_call_that_is_dropped_keeps_its_place_until_the_answer() {
     let (mut peer, stream) = Script::new();
@@ -338,6 +354,7 @@ async fn a_sent_call_that_is_dropped_keeps_its_place_until_the_answer() {
     .await;
 }
 
+// Rules: R-19
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_no_longer_than_its_timeout_sent_or_not() {
     let (mut peer, stream) = Script::new();
@@ -365,62 +382,7 @@ async fn a_call_waits_no_longer_than_its_timeout_sent_or_not() {
     .await;
 }
 
-#[tokio::test]
-async fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
-    let (here, there) = duplex(64);
-    let serve = async {
-        let mut ended = PacketConnection::builder().handler(reverse).serve(there).await;
-        for _ in 1..1_000 {
-            assert!(ended.report.result.is_ok(), "{}", ended.report);
-            let (connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
-            ended = driver.run().await;
-            drop(connection);
-        }
-        ended
-    };
-    let ask = async {
-        let (mut connection, mut driver) = PacketConnection::builder().build(here);
-        for life in 0..1_000_u64 {
-            let running = tokio::spawn(driver.run());
-            let Reply { flags, payload } = connection.submit(0, life, "abc").await.unwrap();
-            assert_eq!((flags, &payload[..]), (life, &b"cba"[..]));
-            connection.close();
-            let ended = running.await.unwrap();
-            assert!(ended.report.result.is_ok(), "{}", ended.report);
-            (connection, driver) = ended.reuse(PacketConnection::builder());
-        }
-        drop(connection);
-        driver
-    };
-    let both = Box::pin(async { tokio::join!(serve, ask) });
-    let (_, never_run) = in_time(both).await;
-    drop(never_run);
-}
-
-#[tokio::test]
-async fn what_is_read_behind_the_peers_last_packet_counts_for_the_next_connection() {
-    let (mut peer, stream) = Script::new();
-    let (connection, driver) = PacketConnection::builder().build(stream);
-    in_time(async {
-        let erq_eof_request = b"\x03\x01\x02\0\x03\0\x02\0\x04\x02\x02\x02!";
-        peer.says(erq_eof_request).await;
-        let ended = driver.run().await;
-        assert_eq!((ended.report.stats.bytes_received, ended.unread.len()), (8, 5));
-        assert_eq!(connection.closed().await.stats.bytes_received, 8);
-        peer.expects_goodbye().await;
-
-        let (connection, driver) = ended.reuse(PacketConnection::builder().handler(reverse));
-        let life = async {
-            peer.expects(answer(2, b"!")).await;
-            peer.sends(Packet::end_of_stream()).await;
-        };
-        let (ended, ()) = tokio::join!(driver.run(), life);
-        assert_eq!(ended.report.stats.bytes_received, 5 + 4);
-        drop(connection);
-    })
-    .await;
-}
-
+// Rules: none: names
 #[tokio::test]
 async fn a_name_is_in_the_debug_of_a_connection() {
     let (_peer, stream) = Script::new();
@@ -429,6 +391,7 @@ async fn a_name_is_in_the_debug_of_a_connection() {
     assert!(format!("{connection:?}").contains("to the store"));
 }
 
+// Rules: R-11
 #[tokio::test]
 async fn requests_of_the_peer_after_its_own_end_of_requests_are_refused_and_counted() {
     let (mut peer, stream) = Script::new();
@@ -445,6 +408,25 @@ async fn requests_of_the_peer_after_its_own_end_of_requests_are_refused_and_coun
         peer.sends(Packet::response(0, 2, Err(packetstream_core::Failure::new("no"))).unwrap()).await;
         assert_eq!(refusal(result.await), "no");
         assert_eq!(connection.stats().calls_failed, 1);
+    })
+    .await;
+}
+
+// Rules: L-11
+#[tokio::test]
+async fn the_transport_stays_open_both_ways_until_the_peers_goodbye_has_been_read() {
+    let (mut peer, stream) = Script::new();
+    let connection = PacketConnection::builder().handler(reverse).spawn(stream);
+    in_time(async {
+        connection.close();
+        peer.expects_goodbye().await;
+        let mut end = Box::pin(peer.hears());
+        assert!(!is_ready(end.as_mut()).await, "the peer would find the transport shut");
+        drop(end);
+        peer.sends(Packet::end_of_requests()).await;
+        peer.sends(Packet::end_of_stream()).await;
+        assert_eq!(peer.hears().await, None);
+        connection.closed().await.result.unwrap();
     })
     .await;
 }

@@ -21,6 +21,7 @@ async fn ends(connection: &PacketConnection) -> (ConnectionError, Duration) {
     (error, start.elapsed())
 }
 
+// Rules: L-11, L-15
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_says_goodbye_is_waited_for_no_longer_than_the_limit() {
     let (_peer, stream) = Script::new();
@@ -31,6 +32,7 @@ async fn a_peer_that_never_says_goodbye_is_waited_for_no_longer_than_the_limit()
     assert_eq!(after.as_secs(), 30);
 }
 
+// Rules: L-5
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_never_ends_holds_a_closing_connection_no_longer_than_the_limit() {
     let (mut peer, stream) = Script::new();
@@ -42,6 +44,7 @@ async fn a_handler_that_never_ends_holds_a_closing_connection_no_longer_than_the
     assert_eq!(after.as_secs(), 30);
 }
 
+// Rules: L-18
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_nothing_is_given_up_after_the_stall_limit() {
     let (_peer, stream) = duplex(1 << 10);
@@ -54,6 +57,7 @@ async fn a_peer_that_reads_nothing_is_given_up_after_the_stall_limit() {
     assert!(matches!(error, CallError::Lost(ConnectionError::WriteStalled { .. })), "{error:?}");
 }
 
+// Rules: L-18
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_slowly_is_not_given_up() {
     let (peer, stream) = duplex(1 << 10);
@@ -75,6 +79,7 @@ async fn a_peer_that_reads_slowly_is_not_given_up() {
     .unwrap();
 }
 
+// Rules: L-18
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_stalls_inside_a_packet_is_given_up_after_the_stall_limit() {
     let (mut peer, stream) = Script::new();
@@ -85,6 +90,7 @@ async fn a_peer_that_stalls_inside_a_packet_is_given_up_after_the_stall_limit() 
     assert!((30..32).contains(&after.as_secs()), "{after:?}");
 }
 
+// Rules: L-18
 #[tokio::test(start_paused = true)]
 async fn between_packets_a_connection_may_idle_for_ever() {
     let (mut peer, stream) = Script::new();
@@ -95,6 +101,7 @@ async fn between_packets_a_connection_may_idle_for_ever() {
     assert_eq!(in_time(call).await.unwrap().payload, "late");
 }
 
+// Rules: none: limits of the caller
 #[tokio::test]
 async fn calls_beyond_the_limit_wait_their_turn() {
     let (mut peer, stream) = Script::new();
@@ -118,6 +125,7 @@ async fn calls_beyond_the_limit_wait_their_turn() {
     .await;
 }
 
+// Rules: R-19
 #[tokio::test]
 async fn asking_and_giving_up_does_not_get_past_the_limit() {
     let (here, there) = duplex(1 << 16);
@@ -142,6 +150,7 @@ async fn asking_and_giving_up_does_not_get_past_the_limit() {
     assert_eq!(connection.stats().abandoned, 10);
 }
 
+// Rules: W-14
 #[tokio::test]
 async fn a_request_over_the_packet_limit_is_not_sent() {
     let (_peer, stream) = Script::new();
@@ -151,6 +160,7 @@ async fn a_request_over_the_packet_limit_is_not_sent() {
     assert_eq!((payload, limit), (16 << 20, (16 << 20) - 40));
 }
 
+// Rules: R-16
 #[tokio::test]
 async fn a_response_over_the_packet_limit_is_a_failure_and_the_connection_lives() {
     let (here, there) = duplex(1 << 16);
@@ -167,6 +177,7 @@ async fn a_response_over_the_packet_limit_is_a_failure_and_the_connection_lives(
     .await;
 }
 
+// Rules: R-20
 #[tokio::test]
 async fn a_peer_that_asks_too_much_is_left_unread_and_loses_nothing() {
     let (mut peer, stream) = Script::new();
@@ -200,6 +211,7 @@ async fn a_peer_that_asks_too_much_is_left_unread_and_loses_nothing() {
     .await;
 }
 
+// Rules
 #[tokio::test(start_paused = true)]
 async fn excess_requests_are_refused_rather_than_hide_the_answers_behind_them() {
     let (mut peer, stream) = Script::new();
@@ -223,6 +235,7 @@ async fn excess_requests_are_refused_rather_than_hide_the_answers_behind_them() 
     .await;
 }
 
+// Rules: R-21
 #[tokio::test(start_paused = true)]
 async fn refusals_for_a_peer_that_does_not_read_are_bounded() {
     let (mut peer, stream) = duplex(1 << 10);
@@ -241,11 +254,12 @@ async fn refusals_for_a_peer_that_does_not_read_are_bounded() {
         panic!("all were taken")
     });
     let (error, _) = ends(&connection).await;
-    assert!(matches!(error, ConnectionError::Overload { unsent: 1029.. }), "{error:?}");
+    assert!(matches!(error, ConnectionError::Overload { unsent: 1029.., .. }), "{error:?}");
     // What was read at once when it was one too many is not taken.
     assert!(in_time(flood).await.unwrap() < 30_000);
 }
 
+// Rules: L-15
 #[tokio::test]
 async fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
     let (mut peer, stream) = duplex(1 << 12);
@@ -269,6 +283,7 @@ async fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
     let _ = in_time(flood).await.unwrap();
 }
 
+// Rules: L-5
 #[tokio::test(start_paused = true)]
 async fn closing_is_noticed_while_nothing_more_may_be_in_flight() {
     let (_peer, stream) = duplex(1 << 10);
@@ -285,6 +300,7 @@ async fn closing_is_noticed_while_nothing_more_may_be_in_flight() {
     assert!(matches!(unsent.await, CallError::NotSent(_)), "it never left this side");
 }
 
+// Rules: R-20
 #[tokio::test]
 async fn default_peers_never_refuse_each_other_whatever_the_size() {
     for length in [192 << 10, 512 << 10] {
@@ -299,6 +315,7 @@ async fn default_peers_never_refuse_each_other_whatever_the_size() {
     }
 }
 
+// Rules: R-18
 #[tokio::test]
 async fn our_own_requests_do_not_keep_the_peers_from_being_performed() {
     let limits = Limits { max_call_bytes: 64 << 20, max_unsent_bytes: 1 << 10, ..Limits::default() };
@@ -328,6 +345,7 @@ async fn our_own_requests_do_not_keep_the_peers_from_being_performed() {
     .await;
 }
 
+// Rules: none: limits of the caller
 #[tokio::test]
 async fn request_bytes_in_flight_are_limited_and_a_larger_request_goes_alone() {
     let (mut peer, stream) = Script::new();
@@ -365,6 +383,7 @@ async fn count_down(request: Incoming) -> packetstream_core::Outcome {
     }
 }
 
+// Rules: R-14
 #[tokio::test(start_paused = true)]
 async fn calls_nested_deeper_than_there_are_handlers_fail_and_do_not_hang() {
     let (here, there) = duplex(1 << 16);
@@ -376,6 +395,7 @@ async fn calls_nested_deeper_than_there_are_handlers_fail_and_do_not_hang() {
     in_time(a.submit(0, 19, Bytes::new())).await.unwrap();
 }
 
+// Rules: none: races of threads
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_caller_is_forgotten_when_a_connection_ends_meanwhile() {
     for _ in 0..2_000 {

@@ -246,6 +246,7 @@ impl Drop for Seed {
     }
 }
 
+// Rules: R-1
 #[test]
 fn whatever_happens_everybody_hears_of_the_end_and_the_numbers_add_up() {
     let first = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());

@@ -137,6 +137,7 @@ fn life(rng: &mut StdRng) -> u64 {
     steps
 }
 
+// Rules: W-26, W-29, R-1, L-4, L-5
 #[test]
 fn whatever_the_schedule_waiters_return_once_tags_are_new_and_both_ends_finish() {
     let mut rng = StdRng::seed_from_u64(7);

@@ -23,6 +23,7 @@ fn is_no_goodbye(reason: &NotSent) -> bool {
     matches!(reason, NotSent::Lost(ConnectionError::NoGoodbye))
 }
 
+// Rules: L-13
 #[tokio::test]
 async fn a_request_that_comes_too_late() {
     let (peer, stream) = Script::new();
@@ -35,6 +36,7 @@ async fn a_request_that_comes_too_late() {
     }
 }
 
+// Rules: L-7, L-13
 #[tokio::test]
 async fn a_request_that_waits_its_turn() {
     let (mut peer, stream) = Script::new();
@@ -53,6 +55,7 @@ async fn a_request_that_waits_its_turn() {
     .await;
 }
 
+// Rules: L-7
 #[tokio::test]
 async fn a_request_that_the_driver_has_left_in_the_inbox() {
     let (mut peer, stream) = Script::new();
@@ -69,6 +72,7 @@ async fn a_request_that_the_driver_has_left_in_the_inbox() {
     .await;
 }
 
+// Rules: none: the driver
 #[tokio::test]
 async fn a_request_that_the_driver_has_never_seen() {
     let (_peer, stream) = Script::new();
@@ -82,6 +86,7 @@ async fn a_request_that_the_driver_has_never_seen() {
     }
 }
 
+// Rules: L-7
 #[tokio::test]
 async fn a_request_that_the_state_holds() {
     let (peer, stream) = Script::new();
@@ -94,6 +99,7 @@ async fn a_request_that_the_state_holds() {
     assert!(is_no_goodbye(&reason), "{reason:?}");
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn a_request_that_cannot_be_written() {
     let (peer_in, ours_out) = duplex(1 << 10);
@@ -116,6 +122,7 @@ async fn a_request_that_cannot_be_written() {
     .await;
 }
 
+// Rules: L-7
 #[tokio::test]
 async fn a_goodbye_is_no_failure() {
     let (mut peer, stream) = Script::new();
@@ -136,6 +143,7 @@ async fn a_goodbye_is_no_failure() {
     .await;
 }
 
+// Rules: L-12
 #[tokio::test(start_paused = true)]
 async fn the_first_cause_is_told_whatever_follows() {
     let (mut peer, stream) = Script::new();
@@ -148,6 +156,7 @@ async fn the_first_cause_is_told_whatever_follows() {
     assert!(matches!(reason, NotSent::Lost(ConnectionError::Decode(_))), "{reason:?}");
 }
 
+// Rules: W-14
 #[tokio::test]
 async fn a_request_that_no_connection_would_take_is_not_worth_asking_again() {
     let (mut peer, stream) = Script::new();

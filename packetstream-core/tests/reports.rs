@@ -34,6 +34,7 @@ async fn unheard(
     (connection, peer_out)
 }
 
+// Rules: L-9
 #[tokio::test]
 async fn of_two_sides_that_drain_the_second_ends_the_connection() {
     let (a, b) = pair(64);
@@ -46,6 +47,7 @@ async fn of_two_sides_that_drain_the_second_ends_the_connection() {
     .await;
 }
 
+// Rules: W-23
 #[tokio::test]
 async fn a_stream_that_ends_inside_a_packet_is_the_transports_end() {
     let (mut peer, stream) = Script::new();
@@ -60,6 +62,7 @@ async fn a_stream_that_ends_inside_a_packet_is_the_transports_end() {
     .await;
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn a_peer_that_has_said_its_last_ended_the_connection_although_writing_failed_first() {
     let (peer_in, ours_out) = duplex(1 << 10);
@@ -81,6 +84,7 @@ async fn a_peer_that_has_said_its_last_ended_the_connection_although_writing_fai
     .await;
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn a_transport_that_fails_both_ways_ended_the_connection() {
     in_time(async {
@@ -99,6 +103,7 @@ async fn a_transport_that_fails_both_ways_ended_the_connection() {
     .await;
 }
 
+// Rules: L-19
 #[tokio::test]
 async fn a_request_that_came_when_nothing_could_be_written_any_more_is_no_good_end() {
     in_time(async {
@@ -113,6 +118,7 @@ async fn a_request_that_came_when_nothing_could_be_written_any_more_is_no_good_e
     .await;
 }
 
+// Rules: none: counters
 #[tokio::test]
 async fn nothing_is_held_when_a_connection_ends_while_its_handlers_run() {
     in_time(async {
@@ -127,6 +133,7 @@ async fn nothing_is_held_when_a_connection_ends_while_its_handlers_run() {
     .await;
 }
 
+// Rules: none: reports
 #[tokio::test(start_paused = true)]
 async fn answers_that_wait_in_vain_for_the_transport_are_unanswered_requests() {
     let (mut peer, stream) = duplex(16);
@@ -145,6 +152,7 @@ async fn answers_that_wait_in_vain_for_the_transport_are_unanswered_requests() {
     .await;
 }
 
+// Rules: none: reports
 #[tokio::test]
 async fn the_report_of_a_driver_that_was_dropped_is_as_complete_as_others() {
     let (mut peer, stream) = duplex(16);
@@ -171,6 +179,7 @@ async fn the_report_of_a_driver_that_was_dropped_is_as_complete_as_others() {
     .await;
 }
 
+// Rules: none: reports
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_finishes_when_its_answer_goes_nowhere_has_not_answered() {
     let (mut peer, stream) = duplex(16);
@@ -193,6 +202,7 @@ async fn a_handler_that_finishes_when_its_answer_goes_nowhere_has_not_answered()
     .await;
 }
 
+// Rules: none: counters
 #[tokio::test(start_paused = true)]
 async fn every_call_that_was_taken_is_in_one_other_number_at_the_end() {
     let (mut peer, stream) = Script::new();
@@ -219,6 +229,7 @@ async fn every_call_that_was_taken_is_in_one_other_number_at_the_end() {
     .await;
 }
 
+// Rules: none: counters
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_refused_for_what_it_is_counts_for_nothing() {
     let (_peer, stream) = Script::new();

@@ -1,5 +1,5 @@
 //! Typed requests and responses, both ways, over any byte stream, wire-compatible with Python's
-//! `cs.packetstream`; the page [`python`] is for those who know that.
+//! `cs.packetstream`; the page [`python`] is for those who know that, and [`wire`] tells the protocol rule by rule.
 //!
 //! ```
 //! use packetstream::{Client, Context, Failure, Fulfil, PacketConnection, Protocol, Request, Stream, serve};
@@ -74,7 +74,7 @@
 //!
 //! A protocol is known as data, too: [`Protocol::DESCRIPTION`](trait@Protocol). A line in a test,
 //! [`lock::assert_locked`], compares it with a committed file and tells additions from what would break deployed
-//! peers; [`page::markdown`] makes its documentation.
+//! peers; [`page::markdown`] makes its documentation, [`twin`] a Python module that asks and answers.
 //!
 //! All of it can be written by hand: the derives write impls of [`Payload`](trait@Payload), [`BaseRequest`],
 //! [`Carries`], [`Protocol`](trait@Protocol) and [`Dispatch`].
@@ -134,7 +134,8 @@
 //! to go bad. A peer that lives and never answers is waited for; where that may not be, a call has a
 //! [`timeout`](TypedCall::timeout).
 //!
-//! [`Limits`] are those of one connection. How many connections a [`Listener`] accepts is not limited.
+//! [`Limits`] are those of one connection; the defaults are for a peer that is not trusted, [`Limits::trusted`] for one
+//! that is, [`Limits::python`] for the Python original. How many connections a [`Listener`] accepts is not limited.
 //!
 //! # Saying goodbye
 //!
@@ -186,6 +187,7 @@ mod service;
 pub mod tower;
 mod trace;
 mod transport;
+pub mod twin;
 
 pub use bytes::Bytes;
 pub use client::Client;
@@ -249,6 +251,7 @@ pub use packetstream_core::Tick;
 pub use packetstream_core::Variants;
 pub use packetstream_core::Verbatim;
 pub use packetstream_core::description;
+pub use packetstream_core::wire;
 pub use packetstream_derive::Payload;
 pub use packetstream_derive::Protocol;
 pub use packetstream_derive::Request;

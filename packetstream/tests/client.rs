@@ -59,6 +59,7 @@ fn put(data: &'static [u8]) -> Put {
     Put(Bytes::from_static(data))
 }
 
+// Rules: R-15
 #[tokio::test]
 async fn a_declared_failure_is_a_value() {
     let (connection, _peer) = asking(serve::<Store, _>(Server));
@@ -74,6 +75,7 @@ async fn a_declared_failure_is_a_value() {
     .await;
 }
 
+// Rules
 #[tokio::test]
 async fn a_refusal_is_words_also_where_failures_are_declared() {
     let (connection, _peer) = asking(serve::<Store, _>(Server));
@@ -83,6 +85,7 @@ async fn a_refusal_is_words_also_where_failures_are_declared() {
     assert!(!error.is_retryable(), "half of it may have been done");
 }
 
+// Rules: R-14
 #[tokio::test]
 async fn a_busy_peer_may_be_asked_again() {
     let (connection, _peer) = asking(async |_: Incoming| Err(Failure::busy("come back later")));

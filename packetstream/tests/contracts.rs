@@ -189,6 +189,7 @@ async fn a_payload_over_the_limit_is_refused_before_it_is_decoded() {
     assert_eq!(in_time(fits).await.unwrap(), 7);
 }
 
+// Rules: R-14
 #[tokio::test]
 async fn more_at_once_than_the_limit_are_busy_and_what_ends_makes_room() {
     let mut bench = Bench::new();
@@ -247,6 +248,7 @@ async fn ordered_requests_of_all_types_take_turns_and_others_do_not_wait_for_the
     assert_eq!(in_time(third).await.unwrap(), 3);
 }
 
+// Rules: R-3
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_ordered_requests_are_performed_in_the_order_of_their_arrival() {
     struct Log(Arc<Mutex<Vec<u64>>>);

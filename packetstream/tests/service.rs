@@ -104,6 +104,7 @@ async fn a_request_is_on_its_way_when_call_returns() {
     .await;
 }
 
+// Rules: R-8
 #[tokio::test]
 async fn what_cannot_be_read_is_refused_and_the_connection_lives() {
     let (connection, _peer) = asking(serve::<Calc, _>(Server));
@@ -145,6 +146,7 @@ async fn what_the_builder_was_given_is_there_for_the_first_request() {
     assert_eq!(peer.extensions().get::<AtomicU64>().unwrap().load(Ordering::Relaxed), 42);
 }
 
+// Rules: R-18
 #[tokio::test]
 async fn each_side_serves_a_protocol_of_its_own() {
     let (a, b) = pair(serve::<Asker, _>(Server), serve::<Calc, _>(Server));

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """The Python end of the interoperability tests, on top of cs.packetstream.
 
-    peer.py serve ADDRESS [--once] [--close-first N]
-    peer.py ask ADDRESS [--count N] [--in-flight K] [--seed S]
+    peer.py serve ADDRESS [--once] [--close-first N] [--alone]
+    peer.py ask ADDRESS [--count N] [--in-flight K] [--seed S] [--same] [--alone]
 
 ADDRESS is tcp://HOST:PORT, unix:/path or stdio: (descriptors 0 and 1).
 
 The service is *reverse*: every request, whatever its type and flags, is
 answered with flags 0x11 and its payload backwards. `serve` offers it, `ask`
-calls it and checks each answer.
+calls it, offers it meanwhile, and checks each answer. With --same all requests
+are the first one. With --alone a thread that upstream loses is not the end of
+the process, so that it shows what upstream makes of it.
 
 Exit status: 0 all well, 1 the conversation went wrong, 2 the command line or
 the environment is wrong, 3 the time was up. Whatever is not 0 leaves a last
@@ -34,6 +36,7 @@ ANSWER_FLAGS = 0x11
 FIRST_REQUEST = (1, 0x55, b"\x02\x03")
 LARGE_PAYLOAD = 70_000
 
+Request = tuple[int, int, bytes]
 Handler = Callable[[int, int, bytes], Any]
 
 
@@ -155,7 +158,7 @@ def serve(address: str, once: bool, close_after: int | None) -> None:
                 os.unlink(where)
 
 
-def requests(count: int, rng: random.Random) -> list[tuple[int, int, bytes]]:
+def requests(count: int, rng: random.Random) -> list[Request]:
     """Return (type, flags, payload) of each request: the known one, then random ones."""
     large = set(rng.sample(range(1, count), min(4, count // 4)))
     made = [FIRST_REQUEST]
@@ -166,16 +169,16 @@ def requests(count: int, rng: random.Random) -> list[tuple[int, int, bytes]]:
     return made
 
 
-def ask(descriptors: Descriptors, count: int, in_flight: int, seed: int, patience: float) -> None:
-    """Send `count` requests, `in_flight` at a time, and check every answer.
+def ask(descriptors: Descriptors, made: list[Request], in_flight: int, patience: float) -> None:
+    """Send requests, `in_flight` at a time, and check every answer.
 
     Upstream queues 16 packets to send and then blocks the submitter, so nothing
     may keep its receive thread waiting: that only appends to `answers`.
     """
-    made = requests(count, random.Random(seed))
+    count = len(made)
     answers: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
     submitted = answered = 0
-    with connection(descriptors) as conn:
+    with connection(descriptors, lambda _type, _flags, payload: (ANSWER_FLAGS, payload[::-1])) as conn:
         while answered < count:
             if submitted < count and submitted - answered < in_flight:
                 result = conn.submit(*made[submitted])
@@ -212,7 +215,9 @@ def arguments() -> argparse.Namespace:
     asking.add_argument("--count", type=int, default=100, metavar="N")
     asking.add_argument("--in-flight", type=int, default=16, metavar="K")
     asking.add_argument("--seed", type=int, default=1, metavar="S")
+    asking.add_argument("--same", action="store_true", help="make the same request each time")
     for command in serving, asking:
+        command.add_argument("--alone", action="store_true", help="outlive upstream's threads")
         command.add_argument("address", metavar="ADDRESS")
         command.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
     options = parser.parse_args()
@@ -230,7 +235,11 @@ def run(options: argparse.Namespace, stdio: Descriptors | None) -> None:
         else:
             serve(options.address, options.once, options.close_first)
         return
-    how = (options.count, options.in_flight, options.seed, options.timeout / 2)
+    if options.same:
+        made = [FIRST_REQUEST] * options.count
+    else:
+        made = requests(options.count, random.Random(options.seed))
+    how = (made, options.in_flight, options.timeout / 2)
     if stdio:
         ask(stdio, *how)
         return
@@ -251,7 +260,7 @@ def main() -> None:
         importlib.import_module("cs.packetstream")
     except ImportError as error:
         die(2, f"{error}; run tests/python/setup, then use target/python/bin/python")
-    if stdio or options.command == "ask" or options.once:
+    if not options.alone and (stdio or options.command == "ask" or options.once):
         threading.excepthook = die_with_worker
     try:
         run(options, stdio)

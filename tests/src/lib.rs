@@ -1,1 +1,9 @@
-//! Nothing: the tests of this package, which cross the workspace's crates, are in its folder `tests`.
+//! What the tests of this package share: the conformance suite, a second decoder that knows nothing of the first, what
+//! fuzzers do, and attacks on a connection.
+#![allow(clippy::missing_panics_doc, reason = "a panic is the report")]
+
+pub mod agree;
+pub mod attack;
+pub mod conformance;
+pub mod fuzz;
+pub mod reference;

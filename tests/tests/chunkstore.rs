@@ -117,11 +117,13 @@ fn through_its_type(request: &ChunkStore, reply: Reply) -> Reply {
     with_request!(request, request => read_and_write(request, reply))
 }
 
+// Rules: none: the record is whole
 #[test]
 fn there_are_171_recorded_exchanges() {
     assert_eq!(exchanges().count(), 171);
 }
 
+// Rules: W-10, W-11, W-13, P-2, P-7, R-17
 #[test]
 fn recorded_requests_are_read_and_written_to_the_byte() {
     let mut read = 0;
@@ -151,6 +153,7 @@ fn recorded_requests_are_read_and_written_to_the_byte() {
     assert_eq!(read, 3 * 49);
 }
 
+// Rules: W-12, W-13, P-25
 #[test]
 fn recorded_replies_are_read_and_written_to_the_byte() {
     for exchange in exchanges() {
@@ -168,6 +171,7 @@ fn recorded_replies_are_read_and_written_to_the_byte() {
     }
 }
 
+// Rules
 #[tokio::test]
 async fn the_server_answers_as_recorded() {
     for (class, exchanges) in stores() {

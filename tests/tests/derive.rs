@@ -6,7 +6,7 @@ use packetstream::{
 };
 use std::fmt::Debug;
 
-/// The example of `wire.md` section 7.
+/// A value with each encoding that Python has, too (rules P-1 to P-4).
 #[derive(Clone, Debug, PartialEq, Payload)]
 struct Example {
     n: u64,
@@ -16,7 +16,7 @@ struct Example {
 }
 
 impl Example {
-    fn of_the_wire_document() -> Self {
+    fn of_each_encoding() -> Self {
         Self { n: 300, d: Bytes::from_static(b"abc"), s: "hello".into(), f: 0.1 }
     }
 }
@@ -73,9 +73,10 @@ fn parse(rq_type: u64, payload: &'static [u8]) -> Result<Text, ParseRequestError
     Text::from_request(rq_type, 0, Bytes::from_static(payload))
 }
 
+// Rules: P-7
 #[test]
 fn a_struct_is_its_fields_with_nothing_between() {
-    let example = Example::of_the_wire_document();
+    let example = Example::of_each_encoding();
     travels(&example, EXAMPLE);
     travels(&Grow(example), EXAMPLE);
     travels(&Pair(Nothing, Be(258)), &[1, 2]);
@@ -85,6 +86,7 @@ fn a_struct_is_its_fields_with_nothing_between() {
     travels(&Repeat { r#type: 2, text: "x".into() }, b"\x02\x01x");
 }
 
+// Rules: P-8
 #[test]
 fn an_error_names_struct_and_field_and_place() {
     assert_eq!(
@@ -101,9 +103,10 @@ fn an_error_names_struct_and_field_and_place() {
     assert_eq!(refusal::<Reset>(b"ab"), "at byte 0 of the payload: 2 bytes left over behind the last field");
 }
 
+// Rules: P-25
 #[test]
 fn a_payload_is_a_reply_without_flags() {
-    let example = Example::of_the_wire_document();
+    let example = Example::of_each_encoding();
     let reply = example.clone().into_reply();
     assert_eq!(reply, Reply { flags: 0, payload: Bytes::from_static(EXAMPLE) });
     assert_eq!(Grow(example.clone()).decode_response(reply.clone()), Ok(example));
@@ -114,7 +117,7 @@ fn a_payload_is_a_reply_without_flags() {
 #[test]
 fn a_request_is_read_by_its_number() {
     assert_eq!(parse(0, b"\x02\x01x"), Ok(Text::Repeat(Repeat { r#type: 2, text: "x".into() })));
-    assert_eq!(parse(7, EXAMPLE), Ok(Text::Grow(Grow(Example::of_the_wire_document()))));
+    assert_eq!(parse(7, EXAMPLE), Ok(Text::Grow(Grow(Example::of_each_encoding()))));
     assert_eq!(parse(u64::MAX - 1, b""), Ok(Text::Move(Reset)));
 }
 
@@ -137,6 +140,7 @@ fn requests_and_the_protocol_convert_into_each_other() {
     assert_eq!(Repeat::try_from(Text::Move(Reset)), Err(Text::Move(Reset)));
 }
 
+// Rules: R-8
 #[test]
 fn what_is_no_request_is_refused() {
     assert_eq!(parse(1, b""), Err(ParseRequestError::UnknownType(1)));
@@ -187,12 +191,13 @@ fn pair(buffer: usize) -> (PacketConnection, PacketConnection) {
     (end(here), end(there))
 }
 
+// Rules: R-18
 #[tokio::test(start_paused = true)]
 async fn both_sides_ask_and_answer() {
     for buffer in [1, 16, 65_536] {
         let (here, there) = pair(buffer);
         let (here, there) = (TextClient::from(here), TextClient::from(there));
-        let example = Example::of_the_wire_document();
+        let example = Example::of_each_encoding();
         let (grown, reset, repeated) = tokio::join!(
             here.grow(Grow(example.clone())),
             there.r#move(Reset),
@@ -216,6 +221,7 @@ async fn any_client_of_the_protocol_asks_the_same() {
     }
 }
 
+// Rules: R-8
 #[tokio::test(start_paused = true)]
 async fn a_refusal_reaches_the_caller_and_the_connection_lives_on() {
     let (here, _there) = pair(64);
@@ -241,7 +247,7 @@ async fn a_reply_that_is_none_is_an_error_of_the_call() {
     let nonsense = async |_: packetstream::Incoming| Ok(Reply::from(Bytes::from_static(b"\x01\x05")));
     let _peer = PacketConnection::builder().handler(nonsense).spawn(there);
     let client = TextClient::from(PacketConnection::builder().spawn(here));
-    let error = client.grow(Grow(Example::of_the_wire_document())).await.unwrap_err();
+    let error = client.grow(Grow(Example::of_each_encoding())).await.unwrap_err();
     let RequestError::Undecodable(cause) = error else { panic!("{error:?}") };
     assert_eq!(cause.to_string(), "Example.d: at byte 2 of the payload: 5 bytes needed, 0 left");
 }

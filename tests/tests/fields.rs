@@ -43,6 +43,7 @@ struct Sensor {
     kind: u8,
 }
 
+// Rules: P-6
 #[test]
 fn numbers_of_fixed_width_are_fields_of_their_own_type() {
     let bytes = [&[1, 2][..], &[0xfe, 0xff, 0xff, 0xff], &0.5_f64.to_be_bytes(), &[9]].concat();
@@ -63,6 +64,7 @@ struct Table {
     raw: Bytes,
 }
 
+// Rules: P-16, P-21
 #[test]
 fn a_count_is_written_from_what_it_counts() {
     let raw = Bytes::from_static(b"raw");
@@ -89,6 +91,7 @@ struct Header<T> {
     unit: PhantomData<String>,
 }
 
+// Rules: none: not on the wire
 #[test]
 fn what_is_skipped_is_not_sent_and_becomes_its_default() {
     let sent = Header { version: 3_u64, seen: true, retries: 1, unit: PhantomData };
@@ -97,6 +100,7 @@ fn what_is_skipped_is_not_sent_and_becomes_its_default() {
     assert_eq!(received, Header { version: 3, seen: false, retries: 7, unit: PhantomData });
 }
 
+// Rules: P-17, P-18
 #[test]
 fn a_constant_and_a_length_have_to_be_there() {
     assert_eq!(
@@ -121,6 +125,7 @@ struct Range {
     high: u64,
 }
 
+// Rules: none: checks of the application
 #[test]
 fn what_is_asserted_is_checked_where_it_stands() {
     travels(Range { low: 1, high: 2 }, &[1, 2]);
@@ -151,6 +156,7 @@ mod letter {
 #[derive(Clone, Debug, PartialEq, Payload)]
 struct Seat(u64, #[payload(with = letter)] char);
 
+// Rules: none: encodings of the application
 #[test]
 fn a_module_reads_and_writes_what_has_no_encoding_of_its_own() {
     travels(Seat(12, 'C'), b"\x0cC");
@@ -173,6 +179,7 @@ enum Shape {
     Raw(#[payload(rest)] Bytes),
 }
 
+// Rules: P-15, P-24
 #[test]
 fn an_enum_is_the_number_of_a_variant_and_its_fields() {
     travels(Colour::Green, &[2]);
@@ -219,6 +226,7 @@ struct Small {
     colour: Colour,
 }
 
+// Rules: P-21, P-22
 #[test]
 fn what_does_not_fit_its_count_or_id_is_not_written() {
     let narrow = |length| Narrow { count: 0, data: vec![7; length], tail: Bytes::from_static(b"tail") };
@@ -230,6 +238,7 @@ fn what_does_not_fit_its_count_or_id_is_not_written() {
     assert_eq!(small(Colour::Blue), PayloadWriter::UNWRITABLE);
 }
 
+// Rules: P-19, P-20
 #[test]
 fn flags_within_a_payload_are_a_number_in_front_of_the_first_of_them() {
     let message = Message { urgent: true, kind: Some(1), sender: None, shape: Shape::Circle { radius: 9 } };
@@ -240,12 +249,14 @@ fn flags_within_a_payload_are_a_number_in_front_of_the_first_of_them() {
     assert_eq!(refusal::<Message>(&[3, 9]), "Message.shape: at byte 2 of the payload: no variant 9");
 }
 
+// Rules: P-22
 #[test]
 fn an_id_is_written_from_the_variant_that_there_is() {
     let wrong = Message { urgent: false, kind: Some(77), sender: None, shape: Shape::Point };
     assert_eq!(wrong.to_bytes()[..], [0b10]);
 }
 
+// Rules: P-19, P-20, P-23
 #[test]
 fn flags_of_what_fills_a_reply_are_those_of_the_packet() {
     let message = Message { urgent: true, kind: Some(1), sender: None, shape: Shape::Circle { radius: 9 } };
@@ -267,6 +278,7 @@ struct Codes {
     count: u64,
 }
 
+// Rules: P-19, R-17
 #[test]
 fn flags_of_a_request_are_those_of_the_packet() {
     asks(Codes { after: false, name: "n".into(), start: None, count: 5 }, 0, b"\x01n\x05");
@@ -280,6 +292,7 @@ fn flags_of_a_request_are_those_of_the_packet() {
 #[derive(Debug, PartialEq, Request)]
 struct CountCodes(Codes);
 
+// Rules: P-19, R-17
 #[test]
 fn a_newtype_is_what_it_wraps_flags_and_all() {
     let codes = || Codes { after: true, name: "n".into(), start: Some(*b"ab"), count: 5 };
@@ -304,6 +317,7 @@ struct Message2(#[payload(flag = 0, rest)] Option<Vec<u64>>);
 #[derive(Debug, PartialEq, Request)]
 struct Plain(u64);
 
+// Rules: P-20, R-17
 #[test]
 fn a_request_can_take_all_flags_and_one_that_takes_none_ignores_them() {
     let request = Forward { flags: 300, inner: Message2(None), body: "tail".into() };
@@ -321,6 +335,7 @@ fn answers_plain() {
     assert_eq!(error.problem, PayloadProblem::UnexpectedFlags(5));
 }
 
+// Rules: P-16, P-19
 #[test]
 fn a_flag_can_tell_whether_there_is_a_rest() {
     travels(Message2(Some(vec![1, 300])), &[1, 1, 0x82, 0x2c]);
@@ -341,6 +356,7 @@ struct Everything<K: Ord, const N: usize> {
     verbatim: Verbatim<f64>,
 }
 
+// Rules: P-4, P-6, P-7, P-11, P-13, P-14
 #[test]
 fn types_of_every_kind_are_fields() {
     let value = Everything {
@@ -369,6 +385,7 @@ struct Names {
     r#type: u64,
 }
 
+// Rules: none: names
 #[test]
 fn fields_may_be_called_anything() {
     let names =

@@ -20,6 +20,7 @@ const LIVES: usize = 1_000;
 const LIMIT: Duration = Duration::from_mins(1);
 
 // The only test of its program: another one would have descriptors of its own.
+// Rules: L-16
 #[test]
 fn a_thousand_connections_over_one_pair_of_pipes_leave_no_descriptor_no_task_and_no_byte() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -2,8 +2,8 @@
 
 use clap::{ArgGroup, Parser};
 use packetstream::{
-    Address, Call, CallError, ConnectError, ConnectionError, Incoming, Limits, Listener, PacketConnection,
-    Reply, ServeError, Stream,
+    Address, Call, CallError, ConnectError, ConnectionError, Incoming, Limits, Listener, Outcome,
+    PacketConnection, Reply, ServeError, Stream,
 };
 use packetstream_examples::error_line::one_line;
 use rand::RngExt;
@@ -39,6 +39,10 @@ struct Options {
     #[arg(long, default_value_t = 16, requires = "connect", value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
 
+    /// Make all requests the first one: type 1, flags 0x55, payload 02 03.
+    #[arg(long, requires = "connect")]
+    same: bool,
+
     /// How long one answer may take, and the goodbye.
     #[arg(long, default_value_t = 20, conflicts_with = "listen", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
@@ -73,7 +77,8 @@ async fn main() -> ExitCode {
         (Some(address), _) => serve(address).await,
         (_, Some(address)) => {
             let patience = Duration::from_secs(options.patience);
-            ask(&address, options.count, options.in_flight.into(), patience).await
+            let requests = Requests { count: options.count, same: options.same };
+            ask(&address, requests, options.in_flight.into(), patience).await
         }
         // Clap has seen to it that there is one.
         (None, None) => Ok(()),
@@ -87,6 +92,12 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What is done for a peer, also while it is asked.
+async fn reverse(request: Incoming) -> Outcome {
+    let reversed = request.payload.iter().rev().copied().collect();
+    Ok(Reply { flags: FLAGS, payload: reversed })
+}
+
 async fn serve(address: Address) -> Result<(), Error> {
     let listener = match Listener::bind(&address).await {
         Ok(listener) => listener,
@@ -97,10 +108,6 @@ async fn serve(address: Address) -> Result<(), Error> {
     if address != Address::Stdio {
         eprintln!("listening on {}", listener.local_address());
     }
-    let reverse = async |request: Incoming| {
-        let reversed = request.payload.iter().rev().copied().collect();
-        Ok(Reply { flags: FLAGS, payload: reversed })
-    };
     let limits = Limits { answer_timeout: GOODBYE, close_timeout: GOODBYE, ..Limits::default() };
     let builder = || PacketConnection::builder().limits(limits).handler(reverse);
     let interrupted = async {
@@ -109,10 +116,24 @@ async fn serve(address: Address) -> Result<(), Error> {
     Ok(listener.serve_until(builder, interrupted).await?)
 }
 
-async fn ask(address: &Address, count: u64, in_flight: usize, patience: Duration) -> Result<(), Error> {
+/// What is asked.
+#[derive(Clone, Copy)]
+struct Requests {
+    count: u64,
+    /// Whether all are the first one.
+    same: bool,
+}
+
+async fn ask(
+    address: &Address,
+    requests: Requests,
+    in_flight: usize,
+    patience: Duration,
+) -> Result<(), Error> {
+    let Requests { count, same } = requests;
     let limits = Limits { max_calls: in_flight, close_timeout: patience, ..Limits::default() };
     let stream = Stream::connect(address).await?;
-    let peer = PacketConnection::builder().limits(limits).spawn(stream);
+    let peer = PacketConnection::builder().limits(limits).handler(reverse).spawn(stream);
     let mut asked = VecDeque::with_capacity(in_flight);
     for number in 0..count {
         if asked.len() == in_flight
@@ -120,7 +141,7 @@ async fn ask(address: &Address, count: u64, in_flight: usize, patience: Duration
         {
             check(oldest, patience).await?;
         }
-        asked.push_back(Asked::new(&peer, number));
+        asked.push_back(Asked::new(&peer, number, same || number == 0));
     }
     for rest in asked {
         check(rest, patience).await?;
@@ -139,10 +160,10 @@ struct Asked {
 }
 
 impl Asked {
-    /// The first request is the one of the protocol's description, all others are random.
-    fn new(peer: &PacketConnection, number: u64) -> Self {
+    /// The known request is the one of the protocol's description, others are random.
+    fn new(peer: &PacketConnection, number: u64, is_known: bool) -> Self {
         let mut random = rand::rng();
-        let (rq_type, flags, payload) = if number == 0 {
+        let (rq_type, flags, payload) = if is_known {
             (1, 0x55, vec![2, 3])
         } else {
             // Mostly small, now and then beyond the sizes of buffers.

@@ -4,11 +4,11 @@ use super::driver::{Driver, Ended};
 use super::handler::{Handler, NoHandler, perform};
 use super::handlers::Handlers;
 use super::inbox::Inbox;
+use super::limits::Limits;
 use super::observer::{Direction, Observer, OnPacket};
 use super::session::Session;
 use super::trace;
 use super::{Extensions, PacketConnection, PeerStage, Shared};
-use crate::codec::DEFAULT_MAX_PACKET;
 use crate::packet::Packet;
 use bytes::Bytes;
 use std::fmt;
@@ -17,78 +17,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
-
-/// What a connection holds and how long it waits. The defaults are meant for a peer that is not trusted.
-///
-/// Two default peers never reach each other's limits: 256 calls with 16 MiB in flight are less than the
-/// 1,280 requests with 32 MiB that the other side performs and queues. The exception is handlers that ask
-/// back, level upon level: they hold their place until the innermost is done.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Limits {
-    /// The longest packet body in bytes, in either direction. A longer one is refused before any of it
-    /// is stored; sending one fails. Default: 16 MiB.
-    pub max_packet: usize,
-    /// Requests of ours in flight; more wait their turn. At least 1. Default: 256.
-    pub max_calls: usize,
-    /// Payload bytes of our requests in flight; one that is larger goes alone. Default: 16 MiB.
-    pub max_call_bytes: usize,
-    /// Requests of the peer that are performed at once, counted until their response is handed to the
-    /// transport. At least 1. Default: 256. On threads also no more than [`Builder::handler_threads`].
-    pub max_handlers: usize,
-    /// Requests of the peer that wait to be performed. When there are more, reading pauses; if that
-    /// could keep answers to our own requests from us, requests are answered not-ok `busy` instead
-    /// after 1 to 2 s. Default: 1,024.
-    pub max_queued: usize,
-    /// Payload bytes of the peer's requests that wait or are performed; beyond it as `max_queued`.
-    /// Default: 32 MiB.
-    pub max_request_bytes: usize,
-    /// Payload bytes of responses that wait to be written before no further request of the peer is
-    /// begun. Those that are performed already may still add theirs. Default: 4 MiB.
-    pub max_unsent_bytes: usize,
-    /// How long the transport may take no byte of what is to be written, or bring no byte of a packet
-    /// that has begun. It is noticed before twice this time. Between packets a connection may idle for
-    /// ever.
-    ///
-    /// Also how long requests of the peer may wait while all handlers are taken, nothing at all moves,
-    /// and we wait for the peer: handlers that ask back deeper than there are handlers wait for each
-    /// other. Those requests are then answered not-ok `busy`. Default: 30 s.
-    pub stall_timeout: Duration,
-    /// Once either side has said goodbye, how long what was asked may take to be answered, in both directions.
-    /// Default: 30 s.
-    pub answer_timeout: Duration,
-    /// How long the peer may take to send its last packet after ours. Default: 30 s.
-    pub close_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_packet: DEFAULT_MAX_PACKET,
-            max_calls: 256,
-            max_call_bytes: 16 << 20,
-            max_handlers: 256,
-            max_queued: 1024,
-            max_request_bytes: 32 << 20,
-            max_unsent_bytes: 4 << 20,
-            stall_timeout: Duration::from_secs(30),
-            answer_timeout: Duration::from_secs(30),
-            close_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-impl Limits {
-    /// The same, with 1 in place of a 0 with which nothing would ever move.
-    fn sane(self) -> Self {
-        Self {
-            max_calls: self.max_calls.clamp(1, Semaphore::MAX_PERMITS),
-            max_handlers: self.max_handlers.max(1),
-            max_request_bytes: self.max_request_bytes.max(1),
-            max_unsent_bytes: self.max_unsent_bytes.max(1),
-            ..self
-        }
-    }
-}
 
 /// Makes connections: what they allow, and who performs the peer's requests.
 #[must_use = "a builder does nothing until it is given a transport"]

@@ -4,10 +4,9 @@ use super::error::{CallError, ConnectionError, NotSent};
 use super::inbox::Command;
 use super::park::{block_on, may_block};
 use super::trace::CallSpan;
-use super::{Limits, PacketConnection, Shared};
+use super::{PacketConnection, Shared};
 use crate::clock::{self, Sleep};
 use crate::outcome::Reply;
-use crate::varint;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt;
@@ -19,9 +18,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::{TryAcquireError, oneshot};
 use tokio::time::Instant;
-
-/// The most that a packet's body has besides its payload: tag, word, channel, request type.
-const HEADER: usize = 4 * varint::MAX_LEN;
 
 /// A request on its way; yields its reply. See [`PacketConnection::submit`].
 ///
@@ -101,13 +97,6 @@ pub(super) struct Waiter {
 
 /// What observers are told of a request at its end, if there are any: its type, and when it was submitted.
 pub(super) type Observed = Option<Box<(u64, Instant)>>;
-
-impl Limits {
-    /// The longest payload that fits a packet whatever its header.
-    pub(super) fn max_payload(&self) -> usize {
-        self.max_packet.saturating_sub(HEADER)
-    }
-}
 
 impl Call {
     pub(super) fn new(connection: &PacketConnection, rq_type: u64, flags: u64, payload: Bytes) -> Self {

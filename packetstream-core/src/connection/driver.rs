@@ -13,6 +13,7 @@
 use super::builder::Carriage;
 use super::error::ConnectionError;
 use super::handler::{Incoming, Tasks, Ticket};
+use super::limits::SHUT_DOWN;
 use super::report::CloseReport;
 use super::session::{Overdue, Phase, Session, Transit};
 use super::writer::Writer;
@@ -36,8 +37,6 @@ const TURNS: usize = 8;
 const PER_TURN: usize = 256;
 /// Bytes that do not wait for others to share their flush.
 pub(super) const GATHERED: usize = 64 << 10;
-/// How long shutting the transport of an ended connection down may take.
-pub(super) const SHUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Drives a connection: reads, writes, performs. Nothing happens unless it runs.
 ///

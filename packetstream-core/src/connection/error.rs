@@ -124,10 +124,13 @@ pub enum ConnectionError {
     #[error("the connection was aborted")]
     Aborted,
     /// The peer asks faster than it takes its answers.
-    #[error("{unsent} answers wait for a peer that goes on asking")]
+    #[error("{unsent} answers wait for a peer that goes on asking, more than {limit}")]
     Overload {
         /// Answers that wait to be sent.
         unsent: usize,
+        /// [`Limits::max_handlers`](super::Limits::max_handlers), [`Limits::max_queued`](super::Limits::max_queued),
+        /// and 1,024 refusals.
+        limit: usize,
     },
     /// What drives the connection is gone: its task was aborted, its runtime has shut down, or an observer has
     /// panicked.

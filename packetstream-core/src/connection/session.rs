@@ -9,11 +9,11 @@ mod deadlines;
 mod requests;
 
 use super::barriers::Barriers;
-use super::builder::Limits;
 use super::call::Waiter;
 use super::error::{ConnectionError, NotSent};
 use super::handlers::Handlers;
 use super::inbox::{Command, Setting, Wish};
+use super::limits::{FAREWELL, Limits, MAX_REFUSALS, SHED_AFTER};
 use super::report::{CloseReport, EndedBy};
 use super::stats::Stats;
 use super::watchdog::{Deadlines, Wait};
@@ -24,19 +24,12 @@ use crate::state::{ConnectionState, Event, RequestId, Requested};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Requests of ours that one turn takes.
 const PER_TURN: usize = 256;
 /// Bytes that are made ready for the transport at a time; one packet may exceed it.
 const READY_BYTES: usize = 128 << 10;
-/// How long reading pauses before excess requests are refused, while answers to us may be behind them.
-const SHED_AFTER: Duration = Duration::from_secs(1);
-/// Refusals that may wait to be sent before the peer is given up.
-const MAX_REFUSALS: usize = 1024;
-/// How long a connection that has failed tries to tell the peer, or hears nothing more from it.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) struct Session {
     shared: Arc<Shared>,
@@ -232,9 +225,9 @@ impl Session {
         self.tell_peer_stage();
         // Also what the state refuses by itself waits to be sent.
         let unsent = self.state.queued_responses();
-        let Limits { max_handlers, max_queued, .. } = self.shared.limits;
-        if unsent > max_handlers.saturating_add(max_queued).saturating_add(MAX_REFUSALS) {
-            self.fail(ConnectionError::Overload { unsent });
+        let limit = self.shared.limits.max_requests().saturating_add(MAX_REFUSALS);
+        if unsent > limit {
+            self.fail(ConnectionError::Overload { unsent, limit });
         }
     }
 

@@ -24,6 +24,7 @@ fn travels(packet: &Packet, hex: &str) {
     assert_eq!(written, bytes(hex), "{packet}");
 }
 
+// Rules: W-6, W-7, W-9, W-10, W-11, W-12, W-13, W-16, W-17
 #[test]
 fn packets_have_the_bytes_of_the_specification() {
     let request = |rq_type, flags, payload| Packet::request(0, 2, rq_type, flags, bytes(payload)).unwrap();
@@ -38,12 +39,14 @@ fn packets_have_the_bytes_of_the_specification() {
     travels(&Packet::end_of_requests(), "03 01 02 00");
 }
 
+// Rules: W-12, R-4
 #[test]
 fn a_not_ok_response_carries_flags_and_payload() {
     let failure = Failure { flags: 3, payload: bytes("6e6f") };
     travels(&Packet::response(0, 5, Err(failure)).unwrap(), "04 05 18 6e 6f");
 }
 
+// Rules: W-8
 #[test]
 fn the_channel_is_present_only_when_it_is_not_0() {
     travels(&Packet::request(7, 0, 1, 0, Bytes::new()).unwrap(), "04 00 03 07 02");
@@ -51,6 +54,7 @@ fn the_channel_is_present_only_when_it_is_not_0() {
     assert_eq!(parsed("04 00 03 00 02"), Packet::request(0, 0, 1, 0, Bytes::new()).unwrap());
 }
 
+// Rules: W-3, W-15
 #[test]
 fn numbers_may_be_padded() {
     let request = Packet::request(0, 2, 1, 0, Bytes::new()).unwrap();
@@ -59,6 +63,7 @@ fn numbers_may_be_padded() {
     }
 }
 
+// Rules: W-10, W-14
 #[test]
 fn the_largest_numbers_travel_and_larger_ones_are_refused() {
     let largest = Packet::request(u64::MAX, u64::MAX, MAX_REQUEST_TYPE, MAX_REQUEST_FLAGS, Bytes::new());
@@ -74,12 +79,14 @@ fn the_largest_numbers_travel_and_larger_ones_are_refused() {
     assert_eq!(Packet::response(0, 2, Ok(Reply::from(flags))), Err(PacketError::ReplyFlags(flags)));
 }
 
+// Rules: W-9, W-15
 #[test]
 fn a_response_has_no_request_type_that_could_differ() {
     assert_eq!(parsed("02 05 04"), Packet::response(0, 5, Ok(Reply::default())).unwrap());
     assert_ne!(parsed("03 05 02 01"), parsed("03 05 02 02"));
 }
 
+// Rules: none: how it is shown
 #[test]
 fn display_shows_no_more_than_16_bytes_of_payload_and_debug_none() {
     let packet = |length| Packet::request(0, 2, 1, 0x55, vec![0xab; length].into()).unwrap();
@@ -91,6 +98,7 @@ fn display_shows_no_more_than_16_bytes_of_payload_and_debug_none() {
     assert_eq!(Packet::end_of_stream().to_string(), "end of stream, tag 0, flags 0x0, 0 bytes");
 }
 
+// Rules: W-22
 #[test]
 fn a_packet_that_is_cut_names_the_field_and_takes_nothing() {
     for (hex, field) in [
@@ -131,6 +139,7 @@ prop_compose! {
 }
 
 proptest! {
+    // Rules: W-7, W-8, W-9, W-13
     #[test]
     fn every_packet_reads_back(packet in any_packet()) {
         let mut bytes = packet.transcribe();
@@ -139,6 +148,7 @@ proptest! {
         prop_assert!(bytes.is_empty());
     }
 
+    // Rules: none: never a panic
     #[test]
     fn no_bytes_make_parsing_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
         let _ = Packet::parse(&mut Bytes::from(bytes));

@@ -14,6 +14,7 @@ fn problem<T: Payload + Debug>(bytes: &[u8]) -> PayloadProblem {
     T::from_bytes(Bytes::copy_from_slice(bytes)).unwrap_err().problem
 }
 
+// Rules: P-1, P-2, P-3, P-4, P-6, P-10, P-11, P-12, P-14
 #[test]
 fn values_have_the_bytes_of_pythons_fields() {
     travels(300_u64, &[0x82, 0x2c]);
@@ -29,18 +30,22 @@ fn values_have_the_bytes_of_pythons_fields() {
     travels((true, "x".to_owned()), b"\x01\x01x");
 }
 
+// Rules: P-7
 #[test]
 fn a_multi_value_is_its_fields_with_nothing_between() {
     let value = (300_u64, Bytes::from_static(b"abc"), "hello".to_owned(), 0.1);
     travels(value, b"\x82\x2c\x03abc\x05hello\x030.1");
 }
 
+// Rules: P-3, P-5, P-8, P-9, P-10, P-11
 #[test]
 fn shortage_and_left_overs_are_errors_that_name_their_place() {
     assert_eq!(problem::<u64>(&[]), PayloadProblem::Number(VarintError::Truncated));
     assert_eq!(problem::<u64>(&[1, 2]), PayloadProblem::LeftOver(1));
     assert_eq!(problem::<Bytes>(b"\x05abc"), PayloadProblem::Short { needed: 5, left: 3 });
     assert_eq!(problem::<u16>(&[0x84, 0x80, 0x00]), PayloadProblem::TooLarge { value: 65536, max: 65535 });
+    assert_eq!(problem::<bool>(&[2]), PayloadProblem::TooLarge { value: 2, max: 1 });
+    assert_eq!(problem::<Option<u64>>(&[2, 5]), PayloadProblem::TooLarge { value: 2, max: 1 });
     assert_eq!(problem::<String>(&[1, 0xff]), PayloadProblem::NotUtf8);
     assert_eq!(problem::<f64>(b"\x030x1"), PayloadProblem::NotFloat);
 
@@ -50,6 +55,7 @@ fn shortage_and_left_overs_are_errors_that_name_their_place() {
     assert_eq!(error.to_string(), "Add.data: at byte 2 of the payload: 9 bytes needed, 3 left");
 }
 
+// Rules: P-12
 #[test]
 fn a_count_is_not_trusted_for_an_allocation() {
     let mut bytes = BytesMut::new();
@@ -72,15 +78,18 @@ impl Payload for Tree {
     }
 }
 
+// Rules: P-24
 #[test]
 fn nesting_is_bounded() {
     assert_eq!(problem::<Tree>(&vec![1; 1 << 20]), PayloadProblem::TooDeep);
-    let mut shallow = vec![1; 20];
-    shallow.push(0);
-    assert_eq!(Tree::from_bytes(shallow.clone().into()).unwrap().to_bytes(), shallow);
+    // A tree and its list are a level each, and the tree of 32 itself is within a tuple.
+    let trees = |count: usize| Bytes::from([&vec![1; count - 1][..], &[0]].concat());
+    assert_eq!(<(Tree,)>::from_bytes(trees(32)).unwrap().to_bytes(), trees(32));
+    assert_eq!(problem::<Tree>(&trees(33)), PayloadProblem::TooDeep);
 }
 
 proptest! {
+    // Rules: P-1, P-2, P-3, P-9, P-10, P-11, P-12, P-14
     #[test]
     fn any_value_reads_back(
         value in any::<(u64, Vec<u8>, String, (Option<u32>, Vec<u16>, bool))>(),
@@ -90,6 +99,7 @@ proptest! {
         prop_assert_eq!(Payload::from_bytes(value.to_bytes()), Ok(value));
     }
 
+    // Rules: none: never a panic
     #[test]
     fn no_bytes_make_reading_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let bytes = Bytes::from(bytes);
@@ -99,6 +109,7 @@ proptest! {
     }
 }
 
+// Rules: P-13
 #[test]
 fn maps_are_counted_entries_and_have_each_key_once() {
     travels(BTreeMap::from([(1_u64, "a".to_owned()), (300, "b".into())]), b"\x02\x01\x01a\x82\x2c\x01b");
@@ -110,6 +121,7 @@ fn maps_are_counted_entries_and_have_each_key_once() {
     assert_eq!(problem::<BTreeMap<u64, u64>>(&[5, 1, 2]), PayloadProblem::Short { needed: 5, left: 2 });
 }
 
+// Rules: P-7, P-14
 #[test]
 fn an_array_is_its_values() {
     travels([1_u64, 300], &[1, 0x82, 0x2c]);
@@ -140,6 +152,7 @@ impl Payload for Flagged {
     }
 }
 
+// Rules: P-19, P-20
 #[test]
 fn flags_are_those_of_the_packet_for_the_value_that_fills_it_and_else_a_varint() {
     let value = || Flagged { loud: true, inner: Some(Box::new(Flagged { loud: false, inner: None })) };
@@ -147,12 +160,16 @@ fn flags_are_those_of_the_packet_for_the_value_that_fills_it_and_else_a_varint()
     let (flags, payload) = PayloadWriter::packet(|out| value().transcribe(out));
     assert_eq!((flags, &payload[..]), (3, &[0][..]));
     assert_eq!(Flagged::parse(&mut PayloadReader::of_packet(flags, payload)), Ok(value()));
+    let mut part = PayloadReader::of_packet(2, Bytes::from_static(&[7, 1]));
+    assert_eq!(<(u64, Flagged)>::parse(&mut part), Ok((7, Flagged { loud: true, inner: None })));
+    assert_eq!(part.finish_flags().unwrap_err().problem, PayloadProblem::UnexpectedFlags(2));
 
     assert_eq!(problem::<Flagged>(&[5]), PayloadProblem::UnexpectedFlags(4));
     let error = Flagged::parse(&mut PayloadReader::of_packet(2, Bytes::from_static(&[8]))).unwrap_err();
     assert_eq!(error.to_string(), "Flagged: at byte 0 of the payload: unexpected flags 0x8");
 }
 
+// Rules: P-17
 #[test]
 fn a_delimited_value_is_read_within_its_length_and_no_further() {
     let read = |bytes: &'static [u8]| {
@@ -175,6 +192,7 @@ fn a_delimited_value_is_read_within_its_length_and_no_further() {
     assert_eq!((error.offset, error.problem), (3, PayloadProblem::Number(VarintError::Truncated)));
 }
 
+// Rules: P-16
 #[test]
 fn the_rest_has_no_length_of_its_own() {
     fn rest<T: Rest + Debug + PartialEq>(value: T, bytes: &'static [u8]) {
@@ -193,6 +211,7 @@ fn the_rest_has_no_length_of_its_own() {
     assert_eq!(Vec::<()>::parse_rest(&mut endless).unwrap_err().problem, PayloadProblem::Endless);
 }
 
+// Rules: P-21
 #[test]
 fn a_counted_value_takes_as_much_as_was_said() {
     let mut reader = PayloadReader::new(Bytes::from_static(b"abcd\x82\x2c\x05efg"));
@@ -205,6 +224,7 @@ fn a_counted_value_takes_as_much_as_was_said() {
     assert_eq!(Bytes::parse_counted(1 << 40, &mut reader).unwrap_err().problem, short);
 }
 
+// Rules: P-21
 #[test]
 fn a_count_is_the_number_of_a_later_field_whatever_its_width() {
     assert_eq!(
@@ -217,6 +237,7 @@ fn a_count_is_the_number_of_a_later_field_whatever_its_width() {
     );
 }
 
+// Rules: P-1, P-5
 #[test]
 fn verbatim_keeps_the_spelling_of_what_it_has_checked() {
     let padded = b"\x80\x05\x04 1e3";
@@ -228,6 +249,7 @@ fn verbatim_keeps_the_spelling_of_what_it_has_checked() {
     travels(vec![Verbatim::from(&300_u64)], &[1, 0x82, 0x2c]);
 }
 
+// Rules: P-19, P-20
 #[test]
 fn a_newtype_fills_what_its_value_fills() {
     let mut reader = PayloadReader::of_packet(1, Bytes::new());
@@ -250,6 +272,7 @@ impl Payload for Nothing {
     fn transcribe(&self, _: &mut PayloadWriter) {}
 }
 
+// Rules: P-12
 #[test]
 fn a_list_has_no_more_values_than_bytes() {
     // Else each count would yield as many values as there are bytes behind it.
@@ -283,6 +306,7 @@ impl Payload for Large {
     }
 }
 
+// Rules: P-24
 #[test]
 fn a_large_value_counts_for_many_levels_of_nesting() {
     assert_eq!(problem::<Large>(&[0, 1].repeat(100)), PayloadProblem::TooDeep);
@@ -290,6 +314,7 @@ fn a_large_value_counts_for_many_levels_of_nesting() {
     assert!(matches!(Large::from_bytes(block.into()), Ok(Large::Group(_))));
 }
 
+// Rules: P-19
 #[test]
 fn a_reader_knows_its_place_after_an_error_that_is_overlooked() {
     let mut reader = PayloadReader::of_packet(3, Bytes::from_static(b"\x02\x01\x02rest"));
@@ -306,6 +331,7 @@ fn a_reader_knows_its_place_after_an_error_that_is_overlooked() {
     assert_eq!(String::parse_rest(&mut reader), Ok("rest".into()));
 }
 
+// Rules: P-21
 #[test]
 fn what_does_not_fit_makes_a_packet_that_cannot_be_made() {
     let flags = |count| {

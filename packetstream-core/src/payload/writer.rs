@@ -142,6 +142,7 @@ mod tests {
         PayloadWriter::payload(|out| out.bytes(text.as_bytes()))
     }
 
+    // Rules: none: shared memory
     #[test]
     fn payloads_stay_as_they_were_when_further_ones_are_written() {
         let first = text("first");
@@ -156,6 +157,7 @@ mod tests {
         );
     }
 
+    // Rules: none: memory
     #[test]
     fn a_large_payload_does_not_stay_in_memory_with_the_next_small_one() {
         let large = PayloadWriter::payload(|out| out.bytes(&vec![7; 1 << 20]));
@@ -165,6 +167,7 @@ mod tests {
         assert!(SPARE.take().unwrap().capacity() <= 2 * BUFFER);
     }
 
+    // Rules: P-17
     #[test]
     fn a_delimited_value_has_its_length_in_front() {
         for length in [0, 1, 127, 128, 16_383, 16_384, 100_000] {
@@ -182,6 +185,7 @@ mod tests {
         }
     }
 
+    // Rules: P-19
     #[test]
     fn flags_are_the_packets_for_the_value_that_fills_it_only() {
         assert_eq!(PayloadWriter::packet(|out| out.flags(5)), (5, Bytes::new()));

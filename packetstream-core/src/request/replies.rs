@@ -182,6 +182,7 @@ mod tests {
         T::from_reply(Reply { flags, payload: Bytes::copy_from_slice(payload) }).unwrap_err();
     }
 
+    // Rules: R-5, P-25
     #[test]
     fn replies_travel_in_the_result_forms_of_python_handlers() {
         travels((), 0, b"");
@@ -193,6 +194,7 @@ mod tests {
         travels((7_u64, Bytes::from_static(b"both")), 7, b"both");
     }
 
+    // Rules: P-23
     #[test]
     fn an_option_is_flag_bit_0_and_the_value() {
         travels(Some(Bytes::from_static(b"found")), 1, b"found");
@@ -201,6 +203,7 @@ mod tests {
         travels(Some(true), 3, b"");
     }
 
+    // Rules: P-25
     #[test]
     fn a_list_is_its_values_back_to_back() {
         travels(vec![Be(1_u16), Be(2)], 0, &[0, 1, 0, 2]);
@@ -209,6 +212,7 @@ mod tests {
         refused::<Vec<[u8; 0]>>(0, &[0]);
     }
 
+    // Rules: P-20, P-23, P-25
     #[test]
     fn flags_and_bytes_without_a_meaning_are_errors() {
         refused::<()>(1, b"");

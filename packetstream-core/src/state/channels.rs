@@ -3,7 +3,8 @@
 use crate::tag_table::TagTable;
 use std::collections::BTreeMap;
 
-/// The first tag on channel 0. Python never sends tags 0 and 1 there, which its end markers use.
+/// The first tag on channel 0. Python never sends tags 0 and 1 there, which its end markers use
+/// (rule W-25).
 const FIRST_TAG: u64 = 2;
 
 /// The channels that are open. Channel 0 always is, and has its own place: most connections have no other.

@@ -1,3 +1,5 @@
+mod goodbyes;
+
 use super::*;
 use crate::outcome::Reply;
 
@@ -37,6 +39,7 @@ fn requested(event: Option<Event<&'static str>>) -> Requested {
     }
 }
 
+// Rules: W-25
 #[test]
 fn tags_start_at_2_on_channel_0_and_at_0_elsewhere_and_grow_by_one() {
     let mut state = State::default();
@@ -49,6 +52,7 @@ fn tags_start_at_2_on_channel_0_and_at_0_elsewhere_and_grow_by_one() {
     assert_eq!(tags(&mut state, 0), [5, 6, 7]);
 }
 
+// Rules: W-10, W-11, W-12, W-25
 #[test]
 fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -66,6 +70,33 @@ fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {
     assert_eq!(a.handle_packet(packet), Ok(Some(Event::Answered { waiter: "waiter", outcome })));
 }
 
+// Rules: W-27
+#[test]
+fn the_same_tag_in_both_directions_is_two_requests() {
+    let (mut a, mut b) = (State::default(), State::default());
+    assert_eq!((ask(&mut a, "of a").tag, ask(&mut b, "of b").tag), (2, 2));
+    let of_a = requested(deliver(&mut a, &mut b).pop());
+    let of_b = requested(deliver(&mut b, &mut a).pop());
+    b.respond(of_a.id, done("by b"));
+    assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "of a", outcome: done("by b") }]);
+    a.respond(of_b.id, done("by a"));
+    assert_eq!(deliver(&mut a, &mut b), [Event::Answered { waiter: "of b", outcome: done("by a") }]);
+}
+
+// Rules: R-4
+#[test]
+fn flags_and_payload_of_an_answer_reach_its_waiter_ok_or_not() {
+    let (mut a, mut b) = (State::default(), State::default());
+    let (flags, payload) = (0x11, Bytes::from_static(b"why"));
+    for outcome in [Ok(Reply { flags, payload: payload.clone() }), Err(Failure { flags, payload })] {
+        ask(&mut a, "waiter");
+        let asked = requested(deliver(&mut a, &mut b).pop());
+        b.respond(asked.id, outcome.clone());
+        assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "waiter", outcome }]);
+    }
+}
+
+// Rules: R-2
 #[test]
 fn answers_find_their_waiters_in_any_order() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -77,77 +108,7 @@ fn answers_find_their_waiters_in_any_order() {
     }
 }
 
-#[test]
-fn closing_without_anything_outstanding_sends_both_end_markers_at_once() {
-    let mut state = State::default();
-    state.close();
-    state.close();
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-}
-
-#[test]
-fn closing_waits_for_answers_in_both_directions() {
-    let (mut a, mut b) = (State::default(), State::default());
-    ask(&mut a, "asked before closing");
-    ask(&mut b, "asked by the peer");
-    a.close();
-    let Some(Event::Requested(from_a)) = deliver(&mut a, &mut b).pop() else { panic!() };
-    let Some(Event::Requested(from_b)) = deliver(&mut b, &mut a).pop() else { panic!() };
-    assert_eq!(a.poll_transmit(), None, "a waits for an answer and owes one");
-
-    b.respond(from_a.id, done("!"));
-    deliver(&mut b, &mut a);
-    assert_eq!(a.poll_transmit(), None, "a owes an answer");
-    a.respond(from_b.id, done("?"));
-    assert_eq!(a.poll_transmit(), Some(Packet::response(0, from_b.id.tag, done("?")).unwrap()));
-    assert_eq!(a.poll_transmit(), Some(Packet::end_of_stream()));
-    assert!(!a.is_finished(), "b has not said goodbye");
-
-    a.handle_packet(Packet::end_of_stream()).unwrap();
-    assert!(a.is_finished());
-}
-
-#[test]
-fn the_peers_last_packet_abandons_what_waits_and_closes_after_the_answers_owed() {
-    let mut state = State::default();
-    ask(&mut state, "older");
-    ask(&mut state, "newer");
-    sent(&mut state);
-    let owed = requested(state.handle_packet(request(9)).unwrap());
-
-    ask(&mut state, "never sent");
-    assert_eq!(state.in_flight(), 3);
-
-    let ended = state.handle_packet(Packet::end_of_stream()).unwrap();
-    let abandoned = Abandoned { sent: vec!["older", "newer"], unsent: vec!["never sent"] };
-    assert_eq!(ended, Some(Event::Ended(abandoned)));
-    assert_eq!(state.in_flight(), 0);
-    assert_eq!(sent(&mut state), Packet::end_of_requests().transcribe());
-    assert_eq!(state.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
-    state.respond(owed.id, done(""));
-    assert_eq!(sent(&mut state), [2, 9, 4, 3, 0, 2, 0]);
-    assert!(state.is_finished());
-}
-
-#[test]
-fn requests_after_the_peers_end_of_requests_are_refused() {
-    let mut state = State::default();
-    assert_eq!(state.handle_packet(Packet::end_of_requests()), Ok(None));
-    assert_eq!(state.handle_packet(request(5)), Ok(None));
-    let refusal = Packet::response(0, 5, Err(Failure::new("requests no longer allowed"))).unwrap();
-    assert_eq!(state.poll_transmit(), Some(refusal));
-}
-
-#[test]
-fn a_response_may_follow_the_end_of_requests() {
-    let mut state = State::default();
-    ask(&mut state, "waiter");
-    sent(&mut state);
-    state.handle_packet(Packet::end_of_requests()).unwrap();
-    let answered = state.handle_packet(response(2)).unwrap();
-    assert_eq!(answered, Some(Event::Answered { waiter: "waiter", outcome: done("") }));
-}
-
+// Rules: W-29, R-9
 #[test]
 fn a_request_on_an_unknown_channel_is_refused_there() {
     let mut state = State::default();
@@ -158,6 +119,7 @@ fn a_request_on_an_unknown_channel_is_refused_there() {
     assert_eq!(state.submit(7, 1, 0, Bytes::new(), "w"), Err((SubmitError::UnknownChannel(7), "w")));
 }
 
+// Rules: W-25, W-29
 #[test]
 fn channels_have_tags_of_their_own() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -173,6 +135,7 @@ fn channels_have_tags_of_their_own() {
     assert_eq!(deliver(&mut b, &mut a), [Event::Answered { waiter: "main", outcome: done("main") }]);
 }
 
+// Rules
 #[test]
 fn a_tag_in_flight_is_answered_once_and_for_the_first_request() {
     let mut state = State::default();
@@ -185,19 +148,23 @@ fn a_tag_in_flight_is_answered_once_and_for_the_first_request() {
     assert_eq!(state.poll_transmit(), None);
 }
 
+// Rules: W-28
 #[test]
-fn requests_with_tags_0_and_1_are_served() {
+fn tags_of_the_peer_may_come_in_any_order_0_and_1_among_them() {
     let mut state = State::default();
-    for tag in [0, 1] {
+    for tag in [300, u64::MAX, 1, 2, 0] {
         assert_eq!(requested(state.handle_packet(request(tag)).unwrap()).id.tag, tag);
     }
 }
 
+// Rules
 #[test]
 fn unknown_responses_are_ignored_within_a_budget_that_answers_refund() {
     let mut state = State::default();
-    for _ in 0..STRAY_BUDGET {
+    let elsewhere = Packet::response(9, 2, done("")).unwrap();
+    for _ in 0..STRAY_BUDGET / 2 {
         assert_eq!(state.handle_packet(response(1_000)), Ok(None));
+        assert_eq!(state.handle_packet(elsewhere.clone()), Ok(None));
     }
     ask(&mut state, "w");
     state.handle_packet(response(2)).unwrap().unwrap();
@@ -206,6 +173,7 @@ fn unknown_responses_are_ignored_within_a_budget_that_answers_refund() {
     assert_eq!(state.handle_packet(response(1_000)), Err(too_many));
 }
 
+// Rules: L-6, R-13
 #[test]
 fn end_of_requests_may_be_repeated_within_the_budget() {
     let mut state = State::default();
@@ -215,14 +183,38 @@ fn end_of_requests_may_be_repeated_within_the_budget() {
     state.handle_packet(Packet::end_of_requests()).unwrap_err();
 }
 
+// Rules: R-13
+#[test]
+fn whatever_makes_no_sense_counts_to_one_budget() {
+    let mut state = State::default();
+    state.handle_packet(request(5)).unwrap();
+    state.handle_packet(Packet::end_of_requests()).unwrap();
+    for n in 0..STRAY_BUDGET {
+        let packet = [response(9), request(5), Packet::end_of_requests()][n as usize % 3].clone();
+        assert_eq!(state.handle_packet(packet), Ok(None));
+    }
+    state.handle_packet(request(5)).unwrap_err();
+    assert_eq!(state.ignored(), u64::from(STRAY_BUDGET) + 1);
+}
+
+// Rules: W-18
 #[test]
 fn padded_end_markers_are_end_markers() {
-    for bytes in [&[4, 0x80, 0, 2, 0][..], &[0x80, 3, 0, 2, 0], &[4, 0, 3, 0, 0], &[4, 0, 2, 0x80, 0]] {
-        let packet = Packet::parse(&mut Bytes::from_static(bytes)).unwrap();
-        assert_eq!(packet, Packet::end_of_stream(), "{bytes:02x?}");
+    for tag in [0, 1] {
+        for bytes in
+            [&[4, 0x80, tag, 2, 0][..], &[0x80, 3, tag, 2, 0], &[4, tag, 3, 0, 0], &[4, tag, 2, 0x80, 0]]
+        {
+            let packet = Packet::parse(&mut Bytes::copy_from_slice(bytes)).unwrap();
+            let marker = [Packet::end_of_stream(), Packet::end_of_requests()][usize::from(tag)].clone();
+            assert_eq!(packet, marker, "{bytes:02x?}");
+            let mut state = State::default();
+            state.handle_packet(packet).unwrap();
+            assert_eq!((state.is_peer_silent(), state.is_peer_draining()), (tag == 0, true));
+        }
     }
 }
 
+// Rules: W-19
 #[test]
 fn wire_type_0_with_anything_else_is_an_error() {
     for bytes in [&[3, 2, 2, 0][..], &[3, 0, 6, 0], &[4, 0, 2, 0, 9], &[4, 0, 3, 1, 0]] {
@@ -232,39 +224,7 @@ fn wire_type_0_with_anything_else_is_an_error() {
     }
 }
 
-#[test]
-fn nothing_behind_the_peers_last_packet_counts() {
-    let mut state = State::default();
-    state.handle_packet(Packet::end_of_stream()).unwrap();
-    assert_eq!(state.handle_packet(request(5)), Ok(None));
-    assert_eq!(state.handle_packet(Packet::end_of_stream()), Ok(None));
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-}
-
-#[test]
-fn a_request_that_arrives_after_our_last_packet_is_not_performed() {
-    let mut state = State::default();
-    state.close();
-    sent(&mut state);
-    assert_eq!(state.handle_packet(request(5)), Ok(None));
-    assert_eq!(state.poll_transmit(), None);
-}
-
-#[test]
-fn giving_up_returns_every_waiter_and_leaves_only_the_end_of_the_stream() {
-    let mut state = State::default();
-    ask(&mut state, "sent");
-    sent(&mut state);
-    ask(&mut state, "not sent");
-    let owed = requested(state.handle_packet(request(5)).unwrap());
-    let abandoned = Abandoned { sent: vec!["sent"], unsent: vec!["not sent"] };
-    assert_eq!(state.abort(), abandoned);
-    state.respond(owed.id, done("too late"));
-    assert_eq!(sent(&mut state), Packet::end_of_stream().transcribe());
-    assert!(state.is_finished());
-    assert_eq!(state.abort(), Abandoned { sent: vec![], unsent: vec![] });
-}
-
+// Rules: W-14
 #[test]
 fn what_the_wire_cannot_carry_is_refused_before_a_tag_is_taken() {
     let mut state = State::default();
@@ -276,6 +236,7 @@ fn what_the_wire_cannot_carry_is_refused_before_a_tag_is_taken() {
     assert_eq!(ask(&mut state, "first").tag, 2);
 }
 
+// Rules: R-16
 #[test]
 fn an_outcome_that_the_wire_cannot_carry_becomes_a_failure() {
     let mut state = State::default();
@@ -284,6 +245,7 @@ fn an_outcome_that_the_wire_cannot_carry_becomes_a_failure() {
     assert_eq!(state.poll_transmit().unwrap().into_outcome(), Some(Err(Failure::internal())));
 }
 
+// Rules: none: counters
 #[test]
 fn payload_bytes_are_counted_until_the_answer() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -302,15 +264,7 @@ fn payload_bytes_are_counted_until_the_answer() {
     assert_eq!((a.in_flight_bytes(), b.owed_bytes()), (0, 0));
 }
 
-#[test]
-fn a_goodbye_that_was_said_stays_said_when_the_peer_ends_first() {
-    let mut state = State::default();
-    ask(&mut state, "w");
-    state.close();
-    assert_eq!(state.handle_eof().unsent, ["w"]);
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-}
-
+// Rules: W-26
 #[test]
 fn tags_end_and_do_not_wrap() {
     let mut state = State::default();
@@ -319,6 +273,7 @@ fn tags_end_and_do_not_wrap() {
     assert_eq!(state.submit(0, 1, 0, Bytes::new(), "w"), Err((SubmitError::TagsExhausted(0), "w")));
 }
 
+// Rules: none: fairness
 #[test]
 fn a_response_waits_for_no_more_than_one_request() {
     let mut state = State::default();
@@ -331,6 +286,7 @@ fn a_response_waits_for_no_more_than_one_request() {
     assert_eq!(state.poll_transmit(), Some(response(5)));
 }
 
+// Rules: none: fairness
 #[test]
 fn responses_and_requests_take_turns() {
     let mut state = State::default();
@@ -345,55 +301,7 @@ fn responses_and_requests_take_turns() {
     assert_eq!(kinds, [true, false, true, false, true, false]);
 }
 
-#[test]
-fn draining_sends_the_end_of_requests_and_answers_on() {
-    let (mut a, mut b) = (State::default(), State::default());
-    a.submit(0, 1, 0, Bytes::new(), "asked before").unwrap();
-    a.drain();
-    a.drain();
-    assert_eq!(a.submit(0, 1, 0, Bytes::new(), "too late"), Err((SubmitError::Closed, "too late")));
-    let asked = deliver(&mut a, &mut b);
-    assert_eq!(asked.len(), 1);
-    assert!(b.is_peer_draining() && !b.is_closing());
-
-    let id = requested(Some(asked.into_iter().next().unwrap())).id;
-    b.respond(id, done("answered"));
-    ask(&mut b, "asked of one that drains");
-    let events = deliver(&mut b, &mut a);
-    assert_eq!(events[0], Event::Answered { waiter: "asked before", outcome: done("answered") });
-    let Event::Requested(Requested { id, .. }) = events[1] else { panic!() };
-    a.respond(id, done("served"));
-    assert_eq!(deliver(&mut a, &mut b).len(), 1);
-    assert_eq!(a.poll_transmit(), None, "the peer may ask on");
-    assert!(!a.is_closing());
-}
-
-#[test]
-fn when_both_sides_have_drained_both_end_their_streams() {
-    for b_drains_late in [true, false] {
-        let (mut a, mut b) = (State::default(), State::default());
-        a.drain();
-        if b_drains_late {
-            deliver(&mut a, &mut b);
-        }
-        b.drain();
-        for _ in 0..3 {
-            deliver(&mut a, &mut b);
-            deliver(&mut b, &mut a);
-        }
-        assert!(a.is_finished() && b.is_finished());
-    }
-}
-
-#[test]
-fn closing_after_draining_says_the_end_of_requests_once() {
-    let mut state = State::default();
-    state.drain();
-    state.close();
-    assert_eq!(sent(&mut state), [3, 1, 2, 0, 3, 0, 2, 0]);
-    assert!(state.is_silent());
-}
-
+// Rules: R-9
 #[test]
 fn refusals_of_the_state_are_counted_and_known_by_their_text() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -406,6 +314,7 @@ fn refusals_of_the_state_are_counted_and_known_by_their_text() {
     assert_eq!((b.refused(), a.refused()), (1, 0));
 }
 
+// Rules: R-19, W-26
 #[test]
 fn a_request_that_nobody_wants_is_taken_back_when_its_turn_comes() {
     let (mut a, mut b) = (State::default(), State::default());
@@ -425,6 +334,7 @@ fn a_request_that_nobody_wants_is_taken_back_when_its_turn_comes() {
     assert_eq!(a.withdraw_next_if(|_| true), None, "the end of requests is no request");
 }
 
+// Rules: none: counters
 #[test]
 fn what_is_in_flight_and_owed_is_counted_over_all_channels() {
     let (mut us, mut peer) = (ConnectionState::default(), ConnectionState::<u64>::default());

@@ -25,6 +25,7 @@ fn call_many(connection: &PacketConnection, count: u64, longest: u64) {
     }
 }
 
+// Rules: W-20, W-27
 #[test]
 fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
     for (width, longest) in [(1, 5), (16, 100), (65_536, 100)] {
@@ -43,6 +44,7 @@ fn both_sides_may_call_512_times_at_once_over_a_stream_of_any_width() {
     }
 }
 
+// Rules: none: threads
 #[test]
 fn callers_on_several_threads_share_a_connection() {
     in_time(|| {
@@ -55,6 +57,7 @@ fn callers_on_several_threads_share_a_connection() {
     });
 }
 
+// Rules: L-1
 #[test]
 fn a_call_is_on_its_way_before_it_is_waited_for() {
     in_time(|| {
@@ -71,6 +74,7 @@ fn a_call_is_on_its_way_before_it_is_waited_for() {
     });
 }
 
+// Rules: R-2
 #[test]
 fn answers_come_in_the_order_in_which_handlers_finish() {
     in_time(|| {
@@ -106,6 +110,7 @@ async fn count_down(request: Incoming) -> Outcome {
     Ok(Reply::from(0))
 }
 
+// Rules: R-18
 #[test]
 fn handlers_may_call_back_200_levels_deep_where_there_are_threads_for_it() {
     in_time(|| {
@@ -117,6 +122,7 @@ fn handlers_may_call_back_200_levels_deep_where_there_are_threads_for_it() {
     });
 }
 
+// Rules: none: threads
 #[test]
 fn as_many_handlers_block_at_once_as_there_may_be_threads() {
     in_time(|| {
@@ -142,6 +148,7 @@ fn as_many_handlers_block_at_once_as_there_may_be_threads() {
     });
 }
 
+// Rules: R-6
 #[test]
 fn a_panic_is_one_failure_and_the_connection_lives() {
     in_time(|| {
@@ -169,6 +176,7 @@ fn a_panic_is_one_failure_and_the_connection_lives() {
     });
 }
 
+// Rules: R-7
 #[test]
 fn without_a_handler_requests_are_refused() {
     in_time(|| {
@@ -179,6 +187,7 @@ fn without_a_handler_requests_are_refused() {
     });
 }
 
+// Rules: L-5
 #[test]
 fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     in_time(|| {
@@ -203,6 +212,7 @@ fn closing_lets_what_was_asked_be_answered_in_both_directions() {
     });
 }
 
+// Rules: L-2
 #[test]
 fn after_closing_requests_are_not_sent() {
     in_time(|| {
@@ -214,6 +224,7 @@ fn after_closing_requests_are_not_sent() {
     });
 }
 
+// Rules: none: handles
 #[test]
 fn dropping_the_last_handle_closes() {
     in_time(|| {
@@ -226,6 +237,7 @@ fn dropping_the_last_handle_closes() {
     });
 }
 
+// Rules: L-7, L-8
 #[test]
 fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end() {
     in_time(|| {
@@ -244,6 +256,7 @@ fn when_the_peer_closes_first_it_still_gets_its_answers_and_our_calls_end() {
     });
 }
 
+// Rules: L-7, L-13
 #[test]
 fn a_peer_that_vanishes_ends_every_call() {
     in_time(|| {
@@ -262,6 +275,7 @@ fn a_peer_that_vanishes_ends_every_call() {
     });
 }
 
+// Rules: none: the driver
 #[test]
 fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     in_time(|| {
@@ -282,6 +296,7 @@ fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     });
 }
 
+// Rules: L-12
 #[test]
 fn handlers_are_dropped_when_the_connection_dies() {
     in_time(|| {
@@ -306,6 +321,7 @@ fn handlers_are_dropped_when_the_connection_dies() {
     });
 }
 
+// Rules: none: threads
 #[test]
 fn a_handler_that_blocks_learns_that_the_connection_died_and_holds_nothing_up() {
     in_time(|| {
@@ -333,6 +349,7 @@ fn a_handler_that_blocks_learns_that_the_connection_died_and_holds_nothing_up() 
     });
 }
 
+// Rules: W-24
 #[test]
 fn a_payload_of_ten_mebibytes_travels_both_ways() {
     in_time(|| {
@@ -343,6 +360,7 @@ fn a_payload_of_ten_mebibytes_travels_both_ways() {
     });
 }
 
+// Rules: W-25
 #[test]
 fn requests_are_sent_in_the_order_of_their_submission() {
     in_time(|| {
@@ -358,6 +376,7 @@ fn requests_are_sent_in_the_order_of_their_submission() {
     });
 }
 
+// Rules: W-29
 #[test]
 fn channels_have_tags_and_handlers_of_their_own() {
     in_time(|| {
@@ -374,6 +393,7 @@ fn channels_have_tags_and_handlers_of_their_own() {
     });
 }
 
+// Rules: none: observers
 #[test]
 fn an_observer_that_panics_ends_the_connection() {
     struct Touchy;

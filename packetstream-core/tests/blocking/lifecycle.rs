@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 const SHORT: Duration = Duration::from_millis(100);
 
+// Rules: L-2, L-3, L-9
 #[test]
 fn draining_says_erq_gets_its_answers_and_answers_on_until_the_peer_says_erq_too() {
     in_time(|| {
@@ -42,6 +43,7 @@ fn draining_says_erq_gets_its_answers_and_answers_on_until_the_peer_says_erq_too
     });
 }
 
+// Rules: L-9
 #[test]
 fn two_sides_that_both_drain_end_the_connection() {
     in_time(|| {
@@ -54,6 +56,7 @@ fn two_sides_that_both_drain_end_the_connection() {
     });
 }
 
+// Rules: L-5, L-11
 #[test]
 fn a_goodbye_is_both_markers_and_waits_for_the_peers() {
     in_time(|| {
@@ -69,6 +72,7 @@ fn a_goodbye_is_both_markers_and_waits_for_the_peers() {
     });
 }
 
+// Rules: none: barriers
 #[test]
 fn a_barrier_waits_for_earlier_calls_and_not_for_later_ones() {
     in_time(|| {
@@ -98,6 +102,7 @@ fn a_barrier_waits_for_earlier_calls_and_not_for_later_ones() {
     });
 }
 
+// Rules: none: barriers
 #[test]
 fn a_barrier_is_reached_when_the_calls_before_it_are_lost() {
     in_time(|| {
@@ -113,6 +118,7 @@ fn a_barrier_is_reached_when_the_calls_before_it_are_lost() {
     });
 }
 
+// Rules: L-17
 #[test]
 fn aborting_ends_calls_and_handlers_and_tells_the_peer_at_once() {
     in_time(|| {
@@ -136,6 +142,7 @@ fn aborting_ends_calls_and_handlers_and_tells_the_peer_at_once() {
     });
 }
 
+// Rules: none: how long an abort takes
 #[test]
 fn aborting_waits_no_longer_than_a_second_for_a_peer_that_reads_nothing() {
     in_time(|| {
@@ -154,6 +161,7 @@ fn aborting_waits_no_longer_than_a_second_for_a_peer_that_reads_nothing() {
     });
 }
 
+// Rules: none: reports
 #[test]
 fn the_report_says_who_ended_the_connection_and_what_it_did() {
     in_time(|| {
@@ -174,6 +182,7 @@ fn the_report_says_who_ended_the_connection_and_what_it_did() {
     });
 }
 
+// Rules: R-19
 #[test]
 fn an_unsent_call_that_is_dropped_is_never_sent() {
     in_time(|| {
@@ -194,6 +203,7 @@ fn an_unsent_call_that_is_dropped_is_never_sent() {
     });
 }
 
+// Rules: R-19
 #[test]
 fn a_call_waits_no_longer_than_its_timeout_sent_or_not() {
     in_time(|| {
@@ -222,6 +232,7 @@ fn a_call_waits_no_longer_than_its_timeout_sent_or_not() {
     });
 }
 
+// Rules: L-16
 #[test]
 fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
     in_time(|| {
@@ -257,6 +268,7 @@ fn a_thousand_connections_in_sequence_share_a_stream_and_lose_nothing() {
     });
 }
 
+// Rules: L-16
 #[test]
 fn the_transport_is_handed_back_with_what_was_read_past_the_end_and_serves_again() {
     in_time(|| {
@@ -287,6 +299,7 @@ impl Read for HeldUp {
     }
 }
 
+// Rules: none: memory
 #[test]
 fn an_ended_connection_keeps_no_handler_even_if_a_thread_is_left_behind() {
     in_time(|| {

@@ -28,6 +28,7 @@ fn ends(start: Instant, connection: &packetstream_core::blocking::PacketConnecti
     error
 }
 
+// Rules: L-15
 #[test]
 fn a_peer_that_never_says_goodbye_is_waited_for_no_longer_than_the_limit() {
     in_time(|| {
@@ -40,6 +41,7 @@ fn a_peer_that_never_says_goodbye_is_waited_for_no_longer_than_the_limit() {
     });
 }
 
+// Rules: L-5
 #[test]
 fn a_handler_that_never_ends_holds_a_closing_connection_no_longer_than_the_limit() {
     in_time(|| {
@@ -53,6 +55,7 @@ fn a_handler_that_never_ends_holds_a_closing_connection_no_longer_than_the_limit
     });
 }
 
+// Rules: L-18
 #[test]
 fn a_peer_that_reads_nothing_is_given_up_after_the_stall_limit() {
     in_time(|| {
@@ -89,6 +92,7 @@ impl Write for HeldUp {
     }
 }
 
+// Rules: none: threads
 #[test]
 fn handles_are_obeyed_while_the_writer_is_held_up() {
     in_time(|| {
@@ -115,6 +119,7 @@ fn handles_are_obeyed_while_the_writer_is_held_up() {
     });
 }
 
+// Rules: none: threads
 #[test]
 fn reading_goes_on_while_the_writer_is_held_up() {
     in_time(|| {
@@ -128,6 +133,7 @@ fn reading_goes_on_while_the_writer_is_held_up() {
     });
 }
 
+// Rules: L-18
 #[test]
 fn a_peer_that_reads_slowly_is_not_given_up() {
     in_time(|| {
@@ -147,6 +153,7 @@ fn a_peer_that_reads_slowly_is_not_given_up() {
     });
 }
 
+// Rules: L-18
 #[test]
 fn a_peer_that_stalls_inside_a_packet_is_given_up_after_the_stall_limit() {
     in_time(|| {
@@ -159,6 +166,7 @@ fn a_peer_that_stalls_inside_a_packet_is_given_up_after_the_stall_limit() {
     });
 }
 
+// Rules: none: threads
 #[test]
 fn a_thread_that_waits_in_a_pipe_is_left_behind_and_the_connection_ends() {
     in_time(|| {
@@ -179,6 +187,7 @@ fn a_thread_that_waits_in_a_pipe_is_left_behind_and_the_connection_ends() {
     });
 }
 
+// Rules: none: limits of the caller
 #[test]
 fn calls_beyond_the_limit_wait_their_turn() {
     in_time(|| {
@@ -200,6 +209,7 @@ fn calls_beyond_the_limit_wait_their_turn() {
     });
 }
 
+// Rules: W-14
 #[test]
 fn a_request_over_the_packet_limit_is_not_sent() {
     in_time(|| {
@@ -211,6 +221,7 @@ fn a_request_over_the_packet_limit_is_not_sent() {
     });
 }
 
+// Rules: R-20
 #[test]
 fn a_peer_that_asks_too_much_is_left_unread_and_loses_nothing() {
     in_time(|| {
@@ -243,6 +254,7 @@ fn a_peer_that_asks_too_much_is_left_unread_and_loses_nothing() {
     });
 }
 
+// Rules
 #[test]
 fn excess_requests_are_refused_rather_than_hide_the_answers_behind_them() {
     in_time(|| {
@@ -262,6 +274,7 @@ fn excess_requests_are_refused_rather_than_hide_the_answers_behind_them() {
     });
 }
 
+// Rules: R-14
 #[test]
 fn handlers_that_ask_back_deeper_than_there_are_threads_are_refused_and_not_stuck() {
     in_time(|| {
@@ -279,6 +292,7 @@ fn handlers_that_ask_back_deeper_than_there_are_threads_are_refused_and_not_stuc
     });
 }
 
+// Rules: L-15
 #[test]
 fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
     in_time(|| {
@@ -302,6 +316,7 @@ fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
     });
 }
 
+// Rules: none: flushes
 #[test]
 fn a_grace_lets_packets_share_a_flush() {
     in_time(|| {

@@ -41,10 +41,10 @@ pub fn pair(buffer: usize) -> (PacketConnection, PacketConnection) {
     (connection(here), connection(there))
 }
 
-/// The reason that a not-ok answer gives.
+/// The reason that a not-ok answer gives, in words alone.
 pub fn refusal(result: Result<Reply, CallError>) -> String {
     match result {
-        Err(CallError::Failed(failure)) => failure.reason().into_owned(),
+        Err(CallError::Failed(failure)) if failure.flags == 0 => failure.reason().into_owned(),
         other => panic!("not refused: {other:?}"),
     }
 }

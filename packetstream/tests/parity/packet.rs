@@ -39,6 +39,7 @@ fn packet_write() {
     assert_eq!(file.metadata().unwrap().len(), request(1, "x").transcribe().len() as u64);
 }
 
+// Rules: W-15
 #[test]
 fn packet_eq() {
     let padded = Packet::parse(&mut Bytes::from_static(&[4, 0x80, 0, 2, 0])).unwrap();

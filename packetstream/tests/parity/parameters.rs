@@ -238,31 +238,37 @@ async fn request_handler_arguments() {
     assert_eq!(reply.payload, r#"3 85 b"abc""#);
 }
 
+// Rules: R-5
 #[tokio::test]
 async fn request_handler_none() {
     assert_eq!(seen(()).await, (true, 0, Bytes::new()));
 }
 
+// Rules: R-5
 #[tokio::test]
 async fn request_handler_int() {
     assert_eq!(seen(0x11).await, (true, 0x11, Bytes::new()));
 }
 
+// Rules: R-5
 #[tokio::test]
 async fn request_handler_bytes() {
     assert_eq!(seen(Bytes::from_static(b"payload")).await, (true, 0, "payload".into()));
 }
 
+// Rules: R-5
 #[tokio::test]
 async fn request_handler_str_is_utf_8() {
     assert_eq!(seen("größe".to_owned()).await, (true, 0, Bytes::from_static("größe".as_bytes())));
 }
 
+// Rules: R-5
 #[tokio::test]
 async fn request_handler_int_and_bytes() {
     assert_eq!(seen((0x11, Bytes::from_static(b"payload"))).await, (true, 0x11, "payload".into()));
 }
 
+// Rules: R-6
 #[tokio::test]
 async fn request_handler_exception() {
     assert_eq!(seen_outcome(Err(Failure::new("no such chunk"))).await, (false, 0, "no such chunk".into()));
@@ -271,6 +277,7 @@ async fn request_handler_exception() {
     assert_eq!(error.to_string(), "the peer answered not-ok: exception during handler");
 }
 
+// Rules: R-7
 #[tokio::test]
 async fn request_handler_missing() {
     let (_peer, stream) = Raw::pair();

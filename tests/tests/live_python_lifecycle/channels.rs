@@ -6,7 +6,10 @@ use packetstream_core::CallError;
 use serde_json::json;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: R-9
     trials.both("python refuses our channel and the connection lives", python_refuses);
+
+    // Rules: W-29
     trials.both("python asks on no channel but 0", python_does_not_ask);
 }
 

@@ -11,9 +11,14 @@ use std::path::Path;
 const COUNT: usize = 200;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: L-5, L-14
     trials.one("python is our child and serves, we close", || serves(""));
+
+    // Rules: L-8
     trials.one("python is our child, serves, and closes", || serves("--close-first 200"));
     trials.one("python is our child and asks", asks);
+
+    // Rules: R-8
     trials.one("python's typed server refuses what it cannot read, and lives", refuses_what_it_cannot_read);
 }
 

@@ -7,13 +7,22 @@ use packetstream_core::{ConnectionError, EndedBy};
 use serde_json::Value;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: L-6
     trials.both("python says erq again and again", repeated_erq);
+
+    // Rules: R-11
     trials.both("python asks after its own erq", asks_after_its_erq);
+
+    // Rules: L-4, L-6, L-8
     trials.both("python says eof by itself", explicit_eof);
+
+    // Rules: L-7
     trials.both("python says eof by itself while it waits for an answer", explicit_eof_with_a_request);
     trials.both("a request of ours crosses python's explicit eof", crosses_explicit_eof);
     trials.both("a request of ours crosses python's eof", crosses_close);
     trials.both("we ask after python's eof", we_ask_after_the_end);
+
+    // Rules: L-10
     trials.both("python asks after our eof", python_asks_after_the_end);
 }
 

@@ -10,10 +10,19 @@ use serde_json::json;
 use std::time::Duration;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules
     trials.both("results have the same forms on both sides", same_forms);
+
+    // Rules: R-7
     trials.both("without a handler everything is refused", without_handler);
+
+    // Rules: R-5
     trials.one("forms of results that only python has", forms_of_python);
+
+    // Rules
     trials.one("failures that only we have", failures_of_ours);
+
+    // Rules: L-5
     trials.one("results that python never sends", never_sent);
 }
 

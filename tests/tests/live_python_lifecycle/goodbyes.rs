@@ -5,14 +5,29 @@ use crate::stage::Party::{self, Client, Server};
 use crate::stage::{Answer, Stage, Work, lines};
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: L-5, L-8
     trials.both("the client closes first", the_client_closes_first);
     trials.both("the server closes first", the_server_closes_first);
+
+    // Rules: L-8
     trials.both("a side that has heard the end and does not close says nothing", late_to_close);
+
+    // Rules: L-14
     trials.both("both close at once", both_close_at_once);
+
+    // Rules: L-3, L-4, L-5
     trials.both("what waits is answered between erq and eof", what_waits_is_answered);
+
+    // Rules: L-5
     trials.both("the client closes with requests of its own", with_requests_of_its_own);
+
+    // Rules: L-5, L-8
     trials.both("the client closes without a request", without_a_request);
+
+    // Rules: L-5, R-1
     trials.one("a request that crosses our goodbye is served", crosses_our_goodbye);
+
+    // Rules: L-7
     trials.one("a request that crosses python's goodbye is answered or lost", crosses_pythons_goodbye);
 }
 

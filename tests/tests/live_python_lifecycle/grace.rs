@@ -8,6 +8,7 @@ use packetstream_core::{Builder, PacketConnection};
 use serde_json::json;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: W-20
     trials.both("our grace, and python's own", |we| converse(we, true));
     trials.both("our grace, and none of python's", |we| converse(we, false));
     trials.both("no grace of ours, and python's own", no_grace_of_ours);

@@ -11,13 +11,22 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: L-13
     trials.both("python is killed", python_is_killed);
     trials.both("we vanish", we_vanish);
+
+    // Rules: L-12
     trials.one("python resets the connection", python_resets);
     trials.one("we reset the connection", we_reset);
+
+    // Rules: L-11
     trials.one("we vanish, and the socket is shut", we_vanish_and_shut_the_socket);
+
+    // Rules: L-13
     trials.both("python closes its half of the transport without a goodbye", python_half_closes);
     trials.both("our half of the transport ends without a goodbye", our_half_ends);
+
+    // Rules: L-15
     trials.both("python never says goodbye", python_never_says_goodbye);
     trials.both("our goodbye never comes", our_goodbye_never_comes);
 }

@@ -1,5 +1,5 @@
 //! The life of a connection between us and `cs.packetstream`, the Python that this protocol comes from: every
-//! timeline of `wire.md` section 6, whichever side is the client, as a tap between the two hears it.
+//! timeline of its end, whichever side is the client, as a tap between the two hears it.
 //!
 //! Without the environment that `tests/python/setup` makes the tests are ignored, unless
 //! `PACKETSTREAM_PYTHON=required` makes them fail.

@@ -5,7 +5,10 @@ use crate::stage::Party::{self, Client, Server};
 use crate::stage::{Answer, Stage, Work};
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: R-18
     trials.both("both ask back", both_ask_back);
+
+    // Rules: R-18, L-5
     trials.both("a server asks back after the client has closed", asks_back_after_the_client);
     trials.both("a server that has closed asks back", asks_back_after_its_own_end);
 }

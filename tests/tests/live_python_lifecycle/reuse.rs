@@ -8,6 +8,7 @@ use packetstream_core::EndedBy;
 const LIVES: usize = 50;
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: L-16
     trials.both("fifty connections over one descriptor, closed by either side", fifty_lives);
     trials.both("python asks in the next life before we have read its last word", early_request);
 }

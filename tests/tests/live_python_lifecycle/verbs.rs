@@ -6,10 +6,19 @@ use crate::stage::{Answer, Stage, Work, lines, soon};
 use packetstream_core::{ConnectionError, EndedBy};
 
 pub(crate) fn add_to(trials: &mut Trials) {
+    // Rules: L-2
     trials.both("we drain and answer on until python closes", we_drain);
+
+    // Rules: L-2, L-5
     trials.both("we drain, then close", we_drain_then_close);
+
+    // Rules: L-9
     trials.both("both sides drain", both_drain);
+
+    // Rules: none: what our barrier is
     trials.both("we wait for a barrier", barrier);
+
+    // Rules: L-17
     trials.both("we abort", abort);
 }
 

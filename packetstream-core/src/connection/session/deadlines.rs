@@ -1,7 +1,7 @@
 //! What should move and has not.
 
-use super::super::builder::Limits;
 use super::super::error::ConnectionError;
+use super::super::limits::Limits;
 use super::super::watchdog::Wait;
 use super::{Overdue, Phase, Session, Transit};
 use tokio::time::Instant;

@@ -92,8 +92,7 @@ impl Session {
     /// Whether one more request of the peer can be taken.
     pub(super) fn has_room(&self) -> bool {
         let limits = &self.shared.limits;
-        let most = limits.max_handlers.saturating_add(limits.max_queued);
-        self.state.owed() + self.state.queued_responses() < most
+        self.state.owed() + self.state.queued_responses() < limits.max_requests()
             && self.state.owed_bytes() < limits.max_request_bytes
     }
 

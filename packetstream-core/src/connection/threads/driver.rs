@@ -1,7 +1,7 @@
 //! The thread that keeps the deadlines, and ends the connection.
 
 use super::super::builder::Builder;
-use super::super::driver::SHUT_DOWN;
+use super::super::limits::SHUT_DOWN;
 use super::super::park::{InsideRuntime, may_block};
 use super::super::report::CloseReport;
 use super::{ConnectionError, Inner, Monitor, Transport, Whereabouts, reader, writer};
