@@ -241,7 +241,9 @@ impl Server {
             eprintln!("chunkstore: {}", one_line(error));
         }
         match error {
-            StoreError::Full(_) | StoreError::Damaged(_) => Failure::new(error.to_string()),
+            StoreError::Full(_) | StoreError::Damaged(_) | StoreError::DamagedEntry(_) => {
+                Failure::new(error.to_string())
+            }
             StoreError::Database(_) | StoreError::Open(_) => Failure::internal(),
         }
     }

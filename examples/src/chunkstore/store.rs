@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `codes` | digest | number of the chunk |
 //! | `chunks` | number | the chunk |
-//! | `archives` | name, number | an archive entry, verbatim |
+//! | `archives` | name, number | the digest of an archive entry, and the entry, verbatim |
 //! | `about` | `hash` | name of the store's hash class |
 //!
 //! Chunks stand under numbers, in the order of their arrival: whether a chunk is there can be told without
@@ -18,7 +18,8 @@
 //! * What was not acknowledged may be there or not, but never in part: a group of writes is a transaction.
 //! * A store opens at once after any such end, however large it is. Nothing has to be repaired by hand.
 //! * A chunk that is given out is what its name says. One that no longer is, is refused and its name forgotten,
-//!   so that whoever pushes it again stores it again. Its bytes stay where they are.
+//!   so that whoever pushes it again stores it again. Its bytes stay where they are. An entry of an archive that
+//!   is no longer what was appended is refused as well; what is appended later is the archive's last all the same.
 //! * When the disk is full, writes are refused before they begin, as far as that can be foreseen, and all else
 //!   goes on; when there is room again, so do writes. After any other failure of the disk the database is opened
 //!   anew by whoever wants it next.
@@ -32,6 +33,7 @@ mod complete;
 mod disk;
 mod file;
 mod lists;
+mod sealed;
 mod writer;
 
 use super::hash::{HashClass, HashCode};
@@ -39,6 +41,7 @@ use super::tree::dirent::RawEntry;
 use bytes::Bytes;
 use disk::{ARCHIVES, CHUNKS, CODES, Disk};
 use redb::{ReadTransaction, ReadableDatabase, ReadableTableMetadata};
+use sealed::{seal, unseal};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,6 +81,9 @@ pub enum StoreError {
     /// A chunk is no longer what its name says. The name is forgotten, so the chunk can be added again.
     #[error("chunk {0} is damaged")]
     Damaged(HashCode),
+    /// An entry of this archive is no longer what was appended.
+    #[error("an entry of `{0}` is damaged")]
+    DamagedEntry(String),
     /// The database failed. What was asked for may or may not have been done.
     #[error("the store failed")]
     Database(#[source] Arc<redb::Error>),
@@ -147,7 +153,7 @@ impl Store {
     ///
     /// When the disk is full, or the database fails.
     pub async fn append(&self, archive: String, entry: RawEntry) -> Result<(), StoreError> {
-        self.writer.write(Write::Entry { archive, entry }).await
+        self.writer.write(Write::Entry { archive, entry: seal(self.class, &entry) }).await
     }
 
     /// Waits until all that was handed over before is on the disk, or has failed.
@@ -172,12 +178,11 @@ impl Store {
             let Some(number) = snapshot.open_table(CODES)?.get(code.digest())? else { return Ok(None) };
             let chunk = snapshot.open_table(CHUNKS)?.get(number.value())?;
             let chunk = chunk.map(|chunk| Bytes::copy_from_slice(chunk.value()));
-            Ok(Some(chunk.filter(|chunk| code.names(chunk))))
+            chunk.filter(|chunk| code.names(chunk)).ok_or(StoreError::Damaged(code)).map(Some)
         });
-        match chunk.await? {
-            None => Ok(None),
-            Some(Some(chunk)) => Ok(Some(chunk)),
-            Some(None) => Err(self.damaged(code).await),
+        match chunk.await {
+            Err(StoreError::Damaged(code)) => Err(self.damaged(code).await),
+            chunk => chunk,
         }
     }
 
@@ -213,13 +218,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// When the entry is damaged, or the database fails.
     pub async fn last(&self, archive: String) -> Result<Option<RawEntry>, StoreError> {
+        let class = self.class;
         self.read(move |snapshot| {
             let entries = snapshot.open_table(ARCHIVES)?;
             let mut entries = entries.range((archive.as_str(), 0)..=(archive.as_str(), u64::MAX))?;
             let last = entries.next_back().transpose()?;
-            Ok(last.map(|(_, entry)| RawEntry::trusted(Bytes::copy_from_slice(entry.value()))))
+            last.map(|(_, entry)| unseal(class, &archive, entry.value())).transpose()
         })
         .await
     }
@@ -227,10 +233,10 @@ impl Store {
     /// Reads in a thread that may block.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error> + Send + 'static,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.in_thread(move || disk.with(|database| Ok(read(&database.begin_read()?)?))?).await?
+        self.in_thread(move || disk.with(|database| read(&database.begin_read()?))?).await?
     }
 
     /// Walks through what is stored, in a thread that may block. `walk` can ask whether anybody still waits

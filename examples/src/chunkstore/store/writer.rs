@@ -4,7 +4,6 @@
 use super::StoreError;
 use super::disk::{ARCHIVES, CHUNKS, CODES, Disk};
 use crate::chunkstore::hash::HashCode;
-use crate::chunkstore::tree::dirent::RawEntry;
 use bytes::Bytes;
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 use std::io;
@@ -30,7 +29,8 @@ pub(super) enum Write {
     },
     Entry {
         archive: String,
-        entry: RawEntry,
+        /// As it is stored.
+        entry: Bytes,
     },
     /// Makes the name that of no chunk, if its chunk is another.
     Forget {
@@ -44,7 +44,7 @@ impl Write {
     fn bytes(&self) -> usize {
         match self {
             Self::Chunk { chunk, .. } => chunk.len(),
-            Self::Entry { entry, .. } => entry.bytes().len(),
+            Self::Entry { entry, .. } => entry.len(),
             Self::Forget { .. } | Self::Nothing => 0,
         }
     }
@@ -210,11 +210,11 @@ fn forget(
 fn append(
     archives: &mut Table<'_, (&str, u64), &[u8]>,
     archive: &str,
-    entry: &RawEntry,
+    entry: &[u8],
 ) -> Result<bool, redb::Error> {
     let last = archives.range((archive, 0)..=(archive, u64::MAX))?.next_back().transpose()?;
     let number = last.map_or(0, |(key, _)| key.value().1 + 1);
-    archives.insert((archive, number), &entry.bytes()[..])?;
+    archives.insert((archive, number), entry)?;
     Ok(true)
 }
 

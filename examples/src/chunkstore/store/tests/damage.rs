@@ -42,6 +42,25 @@ async fn a_chunk_that_was_added_again_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn a_damaged_entry_is_refused_and_what_is_appended_later_is_not() {
+    let (_directory, store) = new_store(CLASS);
+    let sealed = seal(CLASS, &entry("whole"));
+    for at in 0..sealed.len() {
+        let archive = at.to_string();
+        let mut damaged = sealed.to_vec();
+        damaged[at] ^= 1;
+        let write = Write::Entry { archive: archive.clone(), entry: damaged.into() };
+        within(store.writer.write(write)).await.unwrap();
+        let error = within(store.last(archive.clone())).await.unwrap_err();
+        assert!(matches!(&error, StoreError::DamagedEntry(damaged) if *damaged == archive), "{error}");
+        assert!(within(store.entries(archive.clone())).await.is_err());
+
+        within(store.append(archive.clone(), entry("later"))).await.unwrap();
+        assert_eq!(within(store.last(archive)).await.unwrap(), Some(entry("later")));
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_has_failed_is_opened_anew() {
     let (_directory, store) = new_store(CLASS);
     let code = within(store.add(chunk(1))).await.unwrap();
