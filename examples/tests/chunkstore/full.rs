@@ -1,6 +1,6 @@
 //! Disks without room.
 
-use crate::place::{Place, Server, fail, succeed};
+use crate::place::{Place, Server, fail, is_of_a_connection, succeed};
 use crate::support::within;
 use crate::witness::Promises;
 use packetstream_examples::chunkstore::compare::compare;
@@ -70,7 +70,7 @@ async fn a_file_that_may_not_grow_loses_nothing_and_grows_when_it_may() {
     // Of what failed then there are as many lines as there were writes that succeeded in between, at most.
     server.signal("TERM").await;
     while let Some(again) = within(server.stderr.next_line()).await.unwrap() {
-        assert_eq!(again, line);
+        assert!(again == line || is_of_a_connection(&again), "{again}");
     }
 }
 

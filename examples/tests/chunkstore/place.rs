@@ -47,6 +47,11 @@ pub(crate) async fn fail(args: &[impl AsRef<OsStr>]) -> String {
     complaint(run(args).await)
 }
 
+/// Whether a server says that a peer has left while it was being answered, as one does that has failed.
+pub(crate) fn is_of_a_connection(line: &str) -> bool {
+    line.starts_with("chunkstore: a connection failed: ")
+}
+
 /// A place with an empty store and a small tree in it.
 pub(crate) struct Place(pub(crate) TempDir);
 
