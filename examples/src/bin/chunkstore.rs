@@ -13,6 +13,7 @@ use packetstream_examples::chunkstore::push::{self, PushError, Source};
 use packetstream_examples::chunkstore::report::{Figures, Tally, watched};
 use packetstream_examples::chunkstore::server::{self, RunError};
 use packetstream_examples::chunkstore::stat::{self, StatError};
+use packetstream_examples::chunkstore::store;
 use packetstream_examples::error_line::one_line;
 use std::fmt;
 use std::io::{self, Write};
@@ -129,6 +130,7 @@ struct PrintError(#[source] io::Error);
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    store::hush_database();
     match perform(Cli::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has seen enough, as `head` has: nothing to tell.

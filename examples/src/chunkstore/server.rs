@@ -19,6 +19,7 @@ use std::future::Future;
 use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinError;
@@ -76,6 +77,8 @@ pub async fn run(directory: PathBuf, class: HashClass, address: Address) -> Resu
 }
 
 fn signals() -> io::Result<(Signal, Signal)> {
+    // A file may not grow beyond the process's limit: that is an error of the write then, not the end.
+    let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
 }
 
@@ -83,13 +86,14 @@ fn signals() -> io::Result<(Signal, Signal)> {
 #[derive(Clone, Debug)]
 pub struct Server {
     store: Store,
+    told: Arc<Told>,
 }
 
 impl Server {
     /// A server for `store`.
     #[must_use]
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store) -> Self {
+        Self { store, told: Arc::default() }
     }
 
     /// Serves one peer, over a stream of any kind.
@@ -128,32 +132,34 @@ impl Fulfil<Add> for Server {
         if class != self.store.class() {
             return Err(Failure::new(format!("the store's hash class is {}", self.store.class())));
         }
-        self.store.add(chunk).await.map_err(|error| failed(&error))
+        let code = self.store.add(chunk).await.map_err(|error| self.failed(&error))?;
+        self.told.forget();
+        Ok(code)
     }
 }
 
 impl Fulfil<Get> for Server {
     async fn fulfil(&self, Get(code): Get, _: Context) -> Result<Option<Bytes>, Failure> {
-        self.store.get(code).await.map_err(|error| failed(&error))
+        self.store.get(code).await.map_err(|error| self.failed(&error))
     }
 }
 
 impl Fulfil<Contains> for Server {
     async fn fulfil(&self, Contains(code): Contains, _: Context) -> Result<bool, Failure> {
-        self.store.contains(code).await.map_err(|error| failed(&error))
+        self.store.contains(code).await.map_err(|error| self.failed(&error))
     }
 }
 
 impl Fulfil<Flush> for Server {
     async fn fulfil(&self, Flush: Flush, _: Context) -> Result<(), Failure> {
-        self.store.flush().await.map_err(|error| failed(&error))
+        self.store.flush().await.map_err(|error| self.failed(&error))
     }
 }
 
 impl Fulfil<HashCodes> for Server {
     async fn fulfil(&self, codes: HashCodes, _: Context) -> Result<Vec<HashCode>, Failure> {
         self.store.codes(range(&codes)?).await.map_err(|error| match error {
-            CodesError::Store(error) => failed(&error),
+            CodesError::Store(error) => self.failed(&error),
             error => refused(&error),
         })
     }
@@ -165,7 +171,7 @@ impl Fulfil<HashOfHashCodes> for Server {
             return Err(Failure::new("how many names? ask with a count of at least 1"));
         }
         let sum = self.store.hash_of_codes(range(&codes)?).await.map_err(|error| match error {
-            HashOfCodesError::Store(error) => failed(&error),
+            HashOfCodesError::Store(error) => self.failed(&error),
             error @ HashOfCodesError::OtherClass(_) => refused(&error),
         });
         sum.map(|(sum, last)| Sum { sum, last })
@@ -189,20 +195,20 @@ fn range(codes: &HashCodes) -> Result<CodeRange, Failure> {
 
 impl Fulfil<ArchiveLast> for Server {
     async fn fulfil(&self, last: ArchiveLast, _: Context) -> Result<Option<RawEntry>, Failure> {
-        self.store.last(last.archive).await.map_err(|error| failed(&error))
+        self.store.last(last.archive).await.map_err(|error| self.failed(&error))
     }
 }
 
 impl Fulfil<ArchiveUpdate> for Server {
     async fn fulfil(&self, update: ArchiveUpdate, _: Context) -> Result<(), Failure> {
-        self.store.append(update.archive, update.entry).await.map_err(|error| failed(&error))
+        self.store.append(update.archive, update.entry).await.map_err(|error| self.failed(&error))
     }
 }
 
 impl Fulfil<ArchiveList> for Server {
     async fn fulfil(&self, list: ArchiveList, _: Context) -> Result<Vec<RawEntry>, Failure> {
         self.store.entries(list.archive).await.map_err(|error| match error {
-            EntriesError::Store(error) => failed(&error),
+            EntriesError::Store(error) => self.failed(&error),
             error @ EntriesError::TooLong { .. } => refused(&error),
         })
     }
@@ -210,14 +216,14 @@ impl Fulfil<ArchiveList> for Server {
 
 impl Fulfil<Length> for Server {
     async fn fulfil(&self, Length: Length, _: Context) -> Result<Count, Failure> {
-        self.store.count().await.map(Count).map_err(|error| failed(&error))
+        self.store.count().await.map(Count).map_err(|error| self.failed(&error))
     }
 }
 
 impl Fulfil<ContainsIndirect> for Server {
     async fn fulfil(&self, ContainsIndirect(code): ContainsIndirect, _: Context) -> Result<bool, Failure> {
         self.store.has_all(code).await.map_err(|error| match error {
-            HasAllError::Store(error) => failed(&error),
+            HasAllError::Store(error) => self.failed(&error),
             error => refused(&error),
         })
     }
@@ -228,8 +234,64 @@ fn refused(error: &dyn Error) -> Failure {
     Failure::new(one_line(error))
 }
 
-/// Tells people here what went wrong with the disk, and the peer only that something did.
-fn failed(error: &StoreError) -> Failure {
-    eprintln!("chunkstore: {}", one_line(error));
-    Failure::internal()
+impl Server {
+    /// Tells people here what went wrong with the disk, and the peer what it can understand of it.
+    fn failed(&self, error: &StoreError) -> Failure {
+        if self.told.is_news(error) {
+            eprintln!("chunkstore: {}", one_line(error));
+        }
+        match error {
+            StoreError::Full(_) | StoreError::Damaged(_) | StoreError::DamagedEntry(_) => {
+                Failure::new(error.to_string())
+            }
+            StoreError::Database(_) | StoreError::Open(_) => Failure::internal(),
+        }
+    }
+}
+
+/// What was told last of the disk: what fails a thousand requests is one line.
+#[derive(Debug, Default)]
+struct Told(Mutex<Option<String>>);
+
+impl Told {
+    fn is_news(&self, error: &StoreError) -> bool {
+        // How much room there is changes all the time, and says nothing new.
+        let news = if let StoreError::Full(_) = error { error.to_string() } else { one_line(error) };
+        let mut last = self.last();
+        let is_news = last.as_ref() != Some(&news);
+        *last = Some(news);
+        is_news
+    }
+
+    /// After a success the same failure is news again.
+    fn forget(&self) {
+        *self.last() = None;
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(text: &str) -> StoreError {
+        StoreError::Full(Arc::new(io::Error::new(io::ErrorKind::StorageFull, text)))
+    }
+
+    #[test]
+    fn what_fails_a_thousand_requests_is_told_once() {
+        let told = Told::default();
+        let damaged = StoreError::Damaged(HashClass::Sha1.hash(b""));
+        assert!(told.is_news(&full("1 byte is free")));
+        assert!(!told.is_news(&full("2 bytes are free")));
+        assert!(told.is_news(&damaged));
+        assert!(!told.is_news(&damaged));
+        assert!(told.is_news(&StoreError::Damaged(HashClass::Sha1.hash(b"other"))));
+        assert!(told.is_news(&damaged));
+        told.forget();
+        assert!(told.is_news(&damaged));
+    }
 }

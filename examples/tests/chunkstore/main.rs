@@ -3,7 +3,12 @@
 
 mod check;
 mod distrust;
+mod full;
+mod killed;
+mod place;
 mod program;
 mod queries;
 mod support;
 mod trees;
+mod unreadable;
+mod witness;

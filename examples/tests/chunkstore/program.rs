@@ -1,5 +1,6 @@
 //! The program `chunkstore`, as people use it.
 
+use crate::place::{ANY_PORT, Place, Server, complaint, fail, program, run, succeed};
 use crate::support::{entry, file, within};
 use packetstream::Payload;
 use packetstream_examples::chunkstore::compare::compare;
@@ -9,117 +10,13 @@ use packetstream_examples::chunkstore::tree::blockref::BlockRef;
 use packetstream_examples::chunkstore::tree::dirent::{Dirent, Entry, Kind, RawEntry};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output, Stdio};
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::net::TcpStream;
-use tokio::process::{Child, ChildStderr, Command};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkstore");
-
-/// What every server can bind to.
-const ANY_PORT: &str = "tcp://127.0.0.1:0";
-
-fn program() -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    command
-}
-
-async fn run(args: &[impl AsRef<OsStr>]) -> Output {
-    within(program().args(args).output()).await.unwrap()
-}
-
-async fn succeed(args: &[impl AsRef<OsStr>]) -> String {
-    let Output { status, stdout, stderr } = run(args).await;
-    assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
-
-/// The one line that the program fails with.
-fn complaint(Output { status, stdout, stderr }: Output) -> String {
-    let stderr = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(1), "{stderr}");
-    assert_eq!(stdout, b"");
-    let line = stderr.strip_suffix('\n').unwrap();
-    assert!(!line.contains('\n'), "{line}");
-    line.strip_prefix("chunkstore: ").unwrap().to_owned()
-}
-
-async fn fail(args: &[impl AsRef<OsStr>]) -> String {
-    complaint(run(args).await)
-}
-
-/// A place with an empty store and a small tree in it.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(TempDir::new().unwrap());
-        fs::create_dir_all(place.path("tree/directory")).unwrap();
-        fs::create_dir(place.path("store")).unwrap();
-        fs::write(place.path("tree/directory/file"), "content").unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).to_str().unwrap().to_owned()
-    }
-
-    /// The address of a server that a client starts for itself.
-    fn exec(&self) -> String {
-        format!("exec:{PROGRAM} serve --listen stdio: --store {}", self.text("store"))
-    }
-
-    async fn push(&self, to: &str) -> String {
-        succeed(&["push", &self.text("tree"), "--name", "tree", "--to", to]).await
-    }
-
-    async fn pull_and_compare(&self, from: &str) {
-        succeed(&["pull", "tree", &self.text("copy"), "--from", from]).await;
-        assert_eq!(compare(&self.path("tree"), &self.path("copy"), &[]).unwrap(), []);
-    }
-}
-
-/// A server at a port of its own.
-struct Server {
-    child: Child,
-    address: String,
-    stderr: Lines<BufReader<ChildStderr>>,
-}
-
-impl Server {
-    async fn start(store: &Path) -> Self {
-        let mut command = program();
-        command.args(["serve", "--listen", ANY_PORT, "--store"]).arg(store).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = within(stderr.next_line()).await.unwrap().unwrap();
-        let address = line.strip_prefix("listening on ").unwrap().to_owned();
-        assert!(address.starts_with("tcp://127.0.0.1:"), "{address}");
-        Self { child, address, stderr }
-    }
-
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address.strip_prefix("tcp://").unwrap()).await.unwrap()
-    }
-
-    async fn signal(&mut self, name: &str) -> ExitStatus {
-        let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().await.unwrap().success());
-        within(self.child.wait()).await.unwrap()
-    }
-}
+use std::path::Path;
+use std::process::{Output, Stdio};
+use tokio::io::AsyncWriteExt;
 
 #[tokio::test]
 async fn a_tree_goes_through_a_child_process_and_back() {
@@ -368,13 +265,7 @@ async fn a_store_in_use_is_an_error() {
     let place = Place::new();
     let _server = Server::start(&place.path("store")).await;
     let said = fail(&["serve", "--store", &place.text("store"), "--listen", ANY_PORT]).await;
-    assert_eq!(
-        said,
-        format!(
-            "cannot open {}: Database already open. Cannot acquire lock.",
-            place.text("store/chunks.redb")
-        )
-    );
+    assert_eq!(said, format!("the store {} is in use", place.text("store")));
 }
 
 #[tokio::test]
@@ -455,17 +346,7 @@ async fn an_unreadable_file_is_an_error() {
     let secret = place.path("tree/secret");
     fs::write(&secret, "secret").unwrap();
     fs::set_permissions(&secret, Permissions::from_mode(0o000)).unwrap();
-    let mut command = program();
-    if File::open(&secret).is_ok() {
-        // We are root, who may read everything: be nobody instead, in a place that nobody can enter.
-        fs::set_permissions(place.0.path(), Permissions::from_mode(0o755)).unwrap();
-        let copy = place.path("program");
-        // By another process: what this one has open for writing, a child that another test has just forked may
-        // have too, and a program that is being written cannot be run.
-        assert!(within(Command::new("cp").arg(PROGRAM).arg(&copy).status()).await.unwrap().success());
-        command = Command::new(copy);
-        command.uid(65534);
-    }
+    let mut command = place.program_of_nobody().await;
     command.args(["push", &place.text("tree"), "--name", "tree", "--to", &server.address]);
     let said = complaint(within(command.output()).await.unwrap());
     assert_eq!(said, format!("cannot read {}: Permission denied (os error 13)", secret.display()));

@@ -1,6 +1,7 @@
 //! Whether everything is stored that a chunk of block references leads to.
 
-use super::{CHUNKS, CODES, Store, StoreError};
+use super::disk::{CHUNKS, CODES};
+use super::{Store, StoreError};
 use crate::chunkstore::hash::{HashClass, HashCode};
 use crate::chunkstore::tree::blockref::{BlockRef, Body};
 use crate::chunkstore::tree::blocks::needed;
@@ -44,18 +45,21 @@ impl Store {
     /// elsewhere: no chunk that came later would make it right.
     pub async fn has_all(&self, code: HashCode) -> Result<bool, HasAllError> {
         let class = self.class;
-        self.walk(move |snapshot, wanted| {
+        let walked = self.walk(move |snapshot, wanted| {
             let mut walk = Walk::new(snapshot, class)?;
             walk.meet(code, true)?;
             while wanted() && walk.step()? {}
             Ok(walk.complete)
-        })
-        .await
+        });
+        match walked.await {
+            Err(HasAllError::Store(StoreError::Damaged(code))) => Err(self.damaged(code).await.into()),
+            walked => walked,
+        }
     }
 }
 
-/// A walk along block references. Each chunk of references is read once, whatever refers to it, so there is
-/// an end even in a circle; the others are not read at all.
+/// A walk along block references. Each chunk of references is read once, whatever refers to it; the others are
+/// not read at all.
 struct Walk {
     class: HashClass,
     codes: ReadOnlyTable<&'static [u8], u64>,
@@ -104,7 +108,7 @@ impl Walk {
     /// Reads one chunk of references; says whether there was one.
     fn step(&mut self) -> Result<bool, HasAllError> {
         let Some((code, number)) = self.ahead.pop() else { return Ok(false) };
-        let mut reader = PayloadReader::new(self.chunk(number)?);
+        let mut reader = PayloadReader::new(self.chunk(code, number)?);
         while reader.remaining() > 0 {
             let block = BlockRef::parse(&mut reader);
             let block = needed(block.map_err(|source| HasAllError::References { code, source })?);
@@ -117,9 +121,9 @@ impl Walk {
         Ok(true)
     }
 
-    fn chunk(&self, number: u64) -> Result<Bytes, StoreError> {
+    fn chunk(&self, code: HashCode, number: u64) -> Result<Bytes, StoreError> {
         let chunk = self.chunks.get(number).map_err(redb::Error::from)?;
-        let chunk = chunk.ok_or_else(|| redb::Error::Corrupted(format!("chunk {number} is lost")))?;
-        Ok(Bytes::copy_from_slice(chunk.value()))
+        let chunk = chunk.map(|chunk| Bytes::copy_from_slice(chunk.value()));
+        chunk.filter(|chunk| code.names(chunk)).ok_or(StoreError::Damaged(code))
     }
 }

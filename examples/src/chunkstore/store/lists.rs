@@ -1,9 +1,10 @@
 //! Lists of what is stored, each short enough for one answer, and a sum over names that is short always.
 
-use super::{ARCHIVES, CODES, Store, StoreError};
+use super::disk::{ARCHIVES, CODES};
+use super::sealed::unseal;
+use super::{Store, StoreError};
 use crate::chunkstore::hash::{HashClass, HashCode, Hasher};
 use crate::chunkstore::tree::dirent::RawEntry;
-use bytes::Bytes;
 use redb::ReadTransaction;
 use std::ops::Bound;
 
@@ -121,8 +122,11 @@ impl Store {
     ) -> Result<Vec<HashCode>, CodesError> {
         let class = self.class;
         range.check(class)?;
-        let names = self.read(move |snapshot| range.names(snapshot, class)?.take(limit + 1).collect());
-        let names: Vec<_> = names.await?;
+        let names = self.read(move |snapshot| {
+            let names = range.names(snapshot, class)?.take(limit + 1);
+            Ok(names.collect::<Result<Vec<_>, _>>()?)
+        });
+        let names = names.await?;
         if names.len() > limit { Err(CodesError::TooMany { limit }) } else { Ok(names) }
     }
 
@@ -158,7 +162,8 @@ impl Store {
         limit: usize,
         archive: String,
     ) -> Result<Vec<RawEntry>, EntriesError> {
-        let entries = self.read(move |snapshot| entries(snapshot, &archive, limit)).await?;
+        let class = self.class;
+        let entries = self.read(move |snapshot| entries(snapshot, class, &archive, limit)).await?;
         entries.ok_or(EntriesError::TooLong { limit })
     }
 }
@@ -182,18 +187,19 @@ fn sum(
 /// Nothing if the entries take more than `limit` bytes.
 fn entries(
     snapshot: &ReadTransaction,
+    class: HashClass,
     archive: &str,
     limit: usize,
-) -> Result<Option<Vec<RawEntry>>, redb::Error> {
+) -> Result<Option<Vec<RawEntry>>, StoreError> {
     let (mut entries, mut taken) = (Vec::new(), 0);
     for row in snapshot.open_table(ARCHIVES)?.range((archive, 0)..=(archive, u64::MAX))? {
-        let entry = row?.1;
+        let entry = unseal(class, archive, row?.1.value())?;
         // Millions of entries of a few bytes, which only a hostile peer writes, take the memory of longer ones.
-        taken += entry.value().len().max(size_of::<RawEntry>());
+        taken += entry.bytes().len().max(size_of::<RawEntry>());
         if taken > limit {
             return Ok(None);
         }
-        entries.push(RawEntry::trusted(Bytes::copy_from_slice(entry.value())));
+        entries.push(entry);
     }
     Ok(Some(entries))
 }

@@ -1,7 +1,9 @@
 //! What a store promises.
 
 mod complete;
+mod damage;
 mod lists;
+mod power;
 
 use super::*;
 use crate::chunkstore::tree::dirent::{Dirent, Entry, Kind};
@@ -49,7 +51,7 @@ async fn what_was_added_is_in_the_file_by_then() {
     let code = within(store.add(chunk(1))).await.unwrap();
     within(store.append("archive".into(), entry("root"))).await.unwrap();
     // As if the power failed now.
-    fs::copy(directory.path().join(FILE), copy.path().join(FILE)).unwrap();
+    fs::copy(directory.path().join(disk::FILE), copy.path().join(disk::FILE)).unwrap();
 
     let store = Store::open(copy.path(), CLASS).unwrap();
     assert_eq!(code, CLASS.hash(&chunk(1)));
@@ -116,14 +118,14 @@ fn a_store_keeps_its_class_and_needs_its_directory() {
     assert!(matches!(&error, OpenError::OtherClass { recorded, .. } if recorded == "sha256"), "{error}");
     let error = Store::open(&directory.path().join("missing"), CLASS).unwrap_err();
     assert!(matches!(error, OpenError::Directory { .. }), "{error}");
-    let error = Store::open(&directory.path().join(FILE), CLASS).unwrap_err();
+    let error = Store::open(&directory.path().join(disk::FILE), CLASS).unwrap_err();
     assert!(matches!(error, OpenError::NotDirectory(_)), "{error}");
 }
 
 #[test]
 fn a_file_that_is_no_database_is_an_error() {
     let directory = TempDir::new().unwrap();
-    fs::write(directory.path().join(FILE), "something else").unwrap();
+    fs::write(directory.path().join(disk::FILE), "something else").unwrap();
     let error = Store::open(directory.path(), CLASS).unwrap_err();
     assert!(matches!(error, OpenError::Database { .. }), "{error}");
 }

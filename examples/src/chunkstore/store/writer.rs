@@ -1,9 +1,9 @@
 //! Writing in groups: what many callers wait for becomes one transaction, so that the disk is waited for
 //! once for all of them.
 
-use super::{ARCHIVES, CHUNKS, CODES, StoreError};
+use super::StoreError;
+use super::disk::{ARCHIVES, CHUNKS, CODES, Disk};
 use crate::chunkstore::hash::HashCode;
-use crate::chunkstore::tree::dirent::RawEntry;
 use bytes::Bytes;
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 use std::io;
@@ -15,6 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 const GROUP: usize = 1024;
 /// The most bytes that are written in one transaction; the last write may exceed it.
 const GROUP_BYTES: usize = 8 << 20;
+/// What a write may take on the disk besides its bytes twice: pages of the tables and of the free list.
+const ROOM_EACH: u64 = 16 << 10;
+/// What a group may take besides.
+const ROOM: u64 = 1 << 20;
 
 /// What can be written.
 #[derive(Debug)]
@@ -25,7 +29,12 @@ pub(super) enum Write {
     },
     Entry {
         archive: String,
-        entry: RawEntry,
+        /// As it is stored.
+        entry: Bytes,
+    },
+    /// Makes the name that of no chunk, if its chunk is another.
+    Forget {
+        code: HashCode,
     },
     /// Done when what was handed over before is.
     Nothing,
@@ -35,15 +44,15 @@ impl Write {
     fn bytes(&self) -> usize {
         match self {
             Self::Chunk { chunk, .. } => chunk.len(),
-            Self::Entry { entry, .. } => entry.bytes().len(),
-            Self::Nothing => 0,
+            Self::Entry { entry, .. } => entry.len(),
+            Self::Forget { .. } | Self::Nothing => 0,
         }
     }
 }
 
-struct Job {
-    write: Write,
-    done: oneshot::Sender<Result<(), StoreError>>,
+pub(super) struct Job {
+    pub(super) write: Write,
+    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// The thread that writes.
@@ -55,9 +64,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn spawn(database: Arc<Database>) -> Self {
+    pub(super) fn spawn(disk: Arc<Disk>) -> Self {
         let (jobs, inbox) = mpsc::channel(GROUP);
-        let thread = thread::spawn(move || run(&database, inbox));
+        let thread = thread::spawn(move || run(&disk, inbox));
         Self { jobs: Some(jobs), thread: Some(thread) }
     }
 
@@ -83,10 +92,10 @@ impl Drop for Writer {
     }
 }
 
-fn run(database: &Database, mut jobs: mpsc::Receiver<Job>) {
+fn run(disk: &Disk, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
         let group = gather(first, &mut jobs);
-        let outcome = commit(database, &group);
+        let outcome = write(disk, &group);
         for Job { done, .. } in group {
             // Whoever gave up waiting need not know.
             let _ = done.send(outcome.clone());
@@ -109,8 +118,34 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 /// Writes all of the group, or none of it.
-fn commit(database: &Database, group: &[Job]) -> Result<(), StoreError> {
-    let transaction = database.begin_write()?;
+fn write(disk: &Disk, group: &[Job]) -> Result<(), StoreError> {
+    check_room(disk.room(), group)?;
+    disk.with(|database| commit(database, group))?
+}
+
+/// Refuses what might fill the disk: a database whose write fails has to be opened anew, and refuses even to
+/// read until then.
+fn check_room(free: u64, group: &[Job]) -> Result<(), StoreError> {
+    let each = |job: &Job| match job.write {
+        // What is deleted makes room in the end, and nothing takes none.
+        Write::Forget { .. } | Write::Nothing => 0,
+        _ => 2 * job.write.bytes() as u64 + ROOM_EACH,
+    };
+    match group.iter().map(each).sum() {
+        needed @ 1.. if free < needed + ROOM => {
+            let text = format!("{free} bytes are free, of {} that may be needed", needed + ROOM);
+            Err(StoreError::Full(Arc::new(io::Error::new(io::ErrorKind::StorageFull, text))))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn commit(database: &Database, group: &[Job]) -> Result<(), StoreError> {
+    let mut transaction = database.begin_write()?;
+    // It has the list of free pages written with each commit, and what the commit refers to synced before it is
+    // the one that counts. So there is nothing to repair, nor do bytes that a peer has chosen decide, by the
+    // checksum of what was half written, which commit counts.
+    transaction.set_quick_repair(true);
     if write_all(&transaction, group)? {
         transaction.commit()?;
     } else {
@@ -129,36 +164,57 @@ fn write_all(transaction: &WriteTransaction, group: &[Job]) -> Result<bool, redb
         written |= match write {
             Write::Chunk { code, chunk } => add(&mut codes, &mut chunks, code, chunk)?,
             Write::Entry { archive, entry } => append(&mut archives, archive, entry)?,
+            Write::Forget { code } => forget(&mut codes, &chunks, code)?,
             Write::Nothing => false,
         };
     }
     Ok(written)
 }
 
-/// Says whether the chunk was new.
+/// Says whether the chunk was new, or took the place of a damaged one.
 fn add(
     codes: &mut Table<'_, &[u8], u64>,
     chunks: &mut Table<'_, u64, &[u8]>,
     code: &HashCode,
     chunk: &[u8],
 ) -> Result<bool, redb::Error> {
-    if codes.get(code.digest())?.is_some() {
-        return Ok(false);
-    }
-    let number = chunks.last()?.map_or(0, |(last, _)| last.value() + 1);
+    let stored = codes.get(code.digest())?.map(|number| number.value());
+    let number = match stored {
+        // What is acknowledged has to be there, whoever wrote it.
+        Some(number) if chunks.get(number)?.is_some_and(|stored| stored.value() == chunk) => {
+            return Ok(false);
+        }
+        Some(number) => number,
+        None => chunks.last()?.map_or(0, |(last, _)| last.value() + 1),
+    };
     codes.insert(code.digest(), number)?;
     chunks.insert(number, chunk)?;
+    Ok(true)
+}
+
+/// Says whether the chunk was damaged, and its name forgotten.
+fn forget(
+    codes: &mut Table<'_, &[u8], u64>,
+    chunks: &Table<'_, u64, &[u8]>,
+    code: &HashCode,
+) -> Result<bool, redb::Error> {
+    let Some(number) = codes.get(code.digest())?.map(|number| number.value()) else { return Ok(false) };
+    // It may have been added again since, or been read badly once.
+    if chunks.get(number)?.is_some_and(|chunk| code.names(chunk.value())) {
+        return Ok(false);
+    }
+    codes.remove(code.digest())?;
     Ok(true)
 }
 
 fn append(
     archives: &mut Table<'_, (&str, u64), &[u8]>,
     archive: &str,
-    entry: &RawEntry,
+    entry: &[u8],
 ) -> Result<bool, redb::Error> {
     let last = archives.range((archive, 0)..=(archive, u64::MAX))?.next_back().transpose()?;
     let number = last.map_or(0, |(key, _)| key.value().1 + 1);
-    archives.insert((archive, number), &entry.bytes()[..])?;
+    archives.insert((archive, number), entry)?;
     Ok(true)
 }
 
@@ -186,6 +242,22 @@ mod tests {
     fn all_that_waits_is_one_group() {
         assert_eq!(groups(1, 100), [1]);
         assert_eq!(groups(1000, 100), [1000]);
+    }
+
+    #[test]
+    fn a_group_that_might_fill_the_disk_is_refused() {
+        let group = |writes: Vec<Write>| -> Vec<_> {
+            writes.into_iter().map(|write| Job { write, done: oneshot::channel().0 }).collect()
+        };
+        let code = HashClass::Sha1.hash(b"");
+        let chunk = Bytes::from(vec![0; 100_000]);
+        let chunks = group((0..10).map(|_| Write::Chunk { code, chunk: chunk.clone() }).collect());
+        let needed = 2 * 10 * 100_000 + 10 * ROOM_EACH + ROOM;
+        assert!(check_room(needed, &chunks).is_ok());
+        let error = check_room(needed - 1, &chunks).unwrap_err();
+        assert!(matches!(error, StoreError::Full(_)), "{error}");
+        // What takes no room needs none.
+        assert!(check_room(0, &group(vec![Write::Nothing, Write::Forget { code }])).is_ok());
     }
 
     #[test]

@@ -159,14 +159,16 @@ async fn references_may_lie_deeper_than_any_stack() {
 }
 
 #[tokio::test]
-async fn references_in_a_circle_come_to_an_end() {
+async fn references_that_are_not_what_their_name_says_are_damaged() {
     let (_directory, store) = new_store(CLASS);
-    // No chunk can name itself, but a store does not depend on that.
+    // So they cannot stand in a circle either.
     let [one, two] = [1, 2].map(|number| CLASS.hash(&chunk(number)));
     for (code, other) in [(one, two), (two, one)] {
         let blocks = [BlockRef::indirect(other, 1), part(BlockRef::indirect(code, 1))];
         let write = Write::Chunk { code, chunk: references(&blocks) };
         within(store.writer.write(write)).await.unwrap();
     }
-    assert!(within(store.has_all(one)).await.unwrap());
+    let error = within(store.has_all(one)).await.unwrap_err();
+    assert!(matches!(error, HasAllError::Store(StoreError::Damaged(code)) if code == one), "{error}");
+    assert!(!within(store.has_all(one)).await.unwrap());
 }
