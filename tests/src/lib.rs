@@ -1,3 +1,5 @@
-//! What the tests of this package share, and the conformance suite.
+//! What the tests of this package share, the conformance suite, and the simulator.
 
 pub mod conformance;
+pub mod reference;
+pub mod sim;
