@@ -116,7 +116,7 @@ impl Call {
                 let span = span.clone();
                 Step::Queued(Box::pin(async move {
                     let shared = &queued.0;
-                    shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
+                    shared.place().await?;
                     shared.send(channel, rq_type, flags, payload, span)
                 }))
             }

@@ -91,6 +91,11 @@ impl Inbox {
         wake(contents);
     }
 
+    /// Has the driver look at things.
+    pub(super) fn nudge(&self) {
+        wake(self.lock());
+    }
+
     /// Moves the commands and the settings behind what `taken` and `settings` hold, and says what is wished. Whoever
     /// changes that next wakes the task.
     pub(super) fn poll(

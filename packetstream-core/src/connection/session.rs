@@ -136,7 +136,7 @@ impl Session {
             unheard: None,
             is_shedding: false,
             deadlines: Deadlines::new(|wait| match wait {
-                Wait::Reading | Wait::Writing | Wait::Handler => stall_timeout,
+                Wait::Reading | Wait::Writing | Wait::Handler | Wait::Turn => stall_timeout,
                 Wait::Room => SHED_AFTER,
                 Wait::Answers => answer_timeout,
                 Wait::Goodbye => close_timeout,

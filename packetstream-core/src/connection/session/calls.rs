@@ -164,6 +164,20 @@ impl Session {
         }
     }
 
+    /// Sends all away who wait for their turn, which may not come before they have gone.
+    pub(super) fn give_up_turns(&mut self) {
+        self.shared.turns.give_up();
+        let waited = self.shared.limits.stall_timeout;
+        for command in std::mem::take(&mut self.commands) {
+            match command {
+                Command::Submit(submission) => {
+                    self.settle(submission.answer, Err(NotSent::NoTurn(waited).into()));
+                }
+                Command::Barrier(reached) => self.barriers.add(reached),
+            }
+        }
+    }
+
     pub(super) fn answered(&mut self, channel: u64, waiter: Waiter, outcome: Outcome) {
         if let Some(observed) = &waiter.observed {
             let (rq_type, submitted) = **observed;

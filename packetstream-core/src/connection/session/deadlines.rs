@@ -23,6 +23,7 @@ impl Session {
             }
             Wait::Room => self.is_shedding = true,
             Wait::Handler => self.refuse_backlog(),
+            Wait::Turn => self.give_up_turns(),
             Wait::Answers => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
                 self.fail(ConnectionError::CloseTimedOut { limit: answer_timeout, in_flight, owed });
@@ -56,6 +57,12 @@ impl Session {
             }
             Wait::Handler => {
                 let waits = is_live && is_asking && !self.backlog.is_empty() && !self.may_start();
+                waits.then_some(packets.wrapping_add(transit.written))
+            }
+            Wait::Turn => {
+                let performs = self.state.owed() > self.backlog.len();
+                let is_awaited = self.shared.turns.is_awaited() || !self.commands.is_empty();
+                let waits = is_live && is_asking && performs && is_awaited;
                 waits.then_some(packets.wrapping_add(transit.written))
             }
             Wait::Answers => {
