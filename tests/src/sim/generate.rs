@@ -198,7 +198,11 @@ fn then(random: &mut Random) -> Then {
 }
 
 fn request(random: &mut Random, taste: &Taste) -> Request {
-    let ends = if taste.is_healthy { Deed::Goodbye } else { random.pick(&[Deed::Hang, Deed::UntilCancelled, Deed::Goodbye]) };
+    let ends = if taste.is_healthy {
+        Deed::Goodbye
+    } else {
+        random.pick(&[Deed::Hang, Deed::UntilCancelled, Deed::Goodbye])
+    };
     let deed = if random.one_in(60) { ends } else { random.pick(&taste.deeds) };
     let size = |random: &mut Random| random.within(0, taste.size);
     Request {

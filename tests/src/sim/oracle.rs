@@ -6,7 +6,7 @@ use super::request::{self, Answer};
 use super::scenario::{Scenario, Step};
 use super::wire::{self, Wire};
 use super::world::{Asked, Log};
-use packetstream_core::{CallError, CloseReport, ConnectionError, EndedBy, NotSent};
+use packetstream_core::{CallError, CloseReport, ConnectionError, EndedBy, NotSent, Stats};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -37,7 +37,7 @@ pub(super) fn judge(scenario: &Scenario, log: &mut Log, endings: &[Ending; 2]) {
     for end in 0..2 {
         let ending = &endings[end];
         alone(scenario, log, end, ending);
-        on_the_wire(scenario, log, end, ending, &wires[end]);
+        on_the_wire(scenario, log, end, endings, &wires[end]);
         if log.is_corrupt {
             continue;
         }
@@ -61,10 +61,11 @@ fn alone(scenario: &Scenario, log: &mut Log, end: usize, ending: &Ending) {
         && (result.is_err() || *requests_unanswered == 0);
     log.require(Invariant::ReportsAddUp, adds_up, format_args!("at {end}: {:?}", ending.report));
 
-    let counts = [stats.in_flight, stats.queued, stats.abandoned, stats.performing, stats.waiting];
-    let sizes = [stats.in_flight_bytes, stats.request_bytes, stats.unsent_responses, stats.unsent_bytes];
-    let nothing = (counts, sizes, stats.oldest_handler) == ([0; 5], [0; 4], None);
-    log.require(Invariant::NothingLeft, nothing, format_args!("at {end}: {stats:?}"));
+    // Those that waited for their turn know already, and may not have been polled yet.
+    let mut stats = *stats;
+    stats.queued = 0;
+    let stats = &stats;
+    log.require(Invariant::NothingLeft, holds_nothing(stats), format_args!("at {end}: {stats:?}"));
     if let Some(permits) = &ending.permits {
         let all_back = permits.contains("in_flight: 0,");
         log.require(Invariant::NothingLeft, all_back, format_args!("permits at {end}: {permits}"));
@@ -74,7 +75,11 @@ fn alone(scenario: &Scenario, log: &mut Log, end: usize, ending: &Ending) {
         let fine = result.is_ok()
             && ending.report.shut_down.is_none()
             && ending.report.ended_by != EndedBy::Transport;
-        log.require(Invariant::EndsInTime, fine, format_args!("all was well, but at {end}: {}", ending.report));
+        log.require(
+            Invariant::EndsInTime,
+            fine,
+            format_args!("all was well, but at {end}: {}", ending.report),
+        );
     }
     let jumps = scenario.steps.iter().any(|step| matches!(step, Step::Jump(_)));
     let most = Duration::from_millis(2 * scenario.ends[end].stall) + FAREWELL;
@@ -83,17 +88,28 @@ fn alone(scenario: &Scenario, log: &mut Log, end: usize, ending: &Ending) {
     log.require(Invariant::EndsInTime, jumps || blocked <= most, what);
 }
 
+/// Whether nothing is in flight, waits or is performed.
+pub(super) fn holds_nothing(stats: &Stats) -> bool {
+    let counts = [stats.in_flight, stats.queued, stats.abandoned, stats.performing, stats.waiting];
+    let sizes = [stats.in_flight_bytes, stats.request_bytes, stats.unsent_responses, stats.unsent_bytes];
+    (counts, sizes, stats.oldest_handler) == ([0; 5], [0; 4], None)
+}
+
 /// What it says of its transport.
-fn on_the_wire(scenario: &Scenario, log: &mut Log, end: usize, ending: &Ending, wire: &Wire) {
-    let CloseReport { result, stats, .. } = &ending.report;
-    let is_whole = wire.rest == 0 || result.is_err() || scenario.links[end].cut.is_some();
+fn on_the_wire(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending; 2], wire: &Wire) {
+    let ending = &endings[end];
+    let stats = &ending.report.stats;
+    // Where the other end has gone nothing more can be written.
+    let has_failed = endings.iter().any(|ending| ending.report.result.is_err());
+    let is_whole = wire.rest == 0 || has_failed || scenario.links[end].cut.is_some();
     log.require(Invariant::WholePackets, is_whole, format_args!("{} bytes of a packet of {end}", wire.rest));
     let written = ending.tap.written.len() as u64;
     let fits = stats.bytes_sent == written
         && Some(stats.bytes_received) == ending.received
         && stats.packets_sent >= wire.packets.len() as u64
         && (!scenario.is_healthy() || stats.packets_sent == wire.packets.len() as u64);
-    let what = format_args!("wire of {end}: {written} {:?} {}: {stats:?}", ending.received, wire.packets.len());
+    let what =
+        format_args!("wire of {end}: {written} {:?} {}: {stats:?}", ending.received, wire.packets.len());
     log.require(Invariant::ReportsAddUp, fits, what);
 }
 
@@ -110,6 +126,11 @@ fn fits(log: &mut Log, ours: &CloseReport, theirs: &CloseReport) {
             && ours.ended_by != EndedBy::Transport;
     }
     log.require(Invariant::ReportsAddUp, fits, format_args!("{ours:?} does not fit {theirs:?}"));
+}
+
+/// Whether handlers may wait for each other, or may seem to.
+fn may_wait_for_itself(scenario: &Scenario) -> bool {
+    !scenario.is_healthy() || scenario.requests().any(|request| request.depth > 0)
 }
 
 /// A peer that goes silent inside a packet is given up.
@@ -188,7 +209,10 @@ fn judge_error(
             log.require(Invariant::NotSentIsTrue, is_true, what);
             let is_right = match reason {
                 NotSent::TooLong { payload, .. } => *payload == call.request.size && *payload > limit,
-                NotSent::NoTurn(patience) => call.patience == Some(*patience),
+                NotSent::NoTurn(waited) => {
+                    let stall = Duration::from_millis(scenario.ends[call.end].stall);
+                    call.patience == Some(*waited) || (may_wait_for_itself(scenario) && stall == *waited)
+                }
                 NotSent::Closed => true,
                 NotSent::Lost(_) => !scenario.is_healthy(),
                 _ => false,

@@ -80,10 +80,10 @@ pub(super) fn ask(
     let payload = request::payload(id, &request);
     if then == Then::Reserve {
         let (place, world) = (connection.reserve(), world.clone());
+        let mut gone = Gone { world: world.clone(), id, is_waiting: true };
         let caller = async move {
-            let mut gone = Gone { world: world.clone(), id, is_waiting: true };
             let place = place.await;
-            gone.is_waiting = false;
+            gone.wait_no_more();
             let place = match place {
                 Ok(place) => place,
                 Err(reason) => return world.log().resolve(id, Err(CallError::NotSent(reason))),
@@ -120,6 +120,12 @@ struct Gone {
     is_waiting: bool,
 }
 
+impl Gone {
+    fn wait_no_more(&mut self) {
+        self.is_waiting = false;
+    }
+}
+
 impl Drop for Gone {
     fn drop(&mut self) {
         self.world.log().asked[self.id].is_gone |= self.is_waiting;
@@ -152,7 +158,13 @@ fn panic_quietly() {
 }
 
 /// Performs a request at `end`, on this channel.
-pub(super) async fn perform(incoming: Incoming, world: World, end: usize, channel: u64, settings: End) -> Outcome {
+pub(super) async fn perform(
+    incoming: Incoming,
+    world: World,
+    end: usize,
+    channel: u64,
+    settings: End,
+) -> Outcome {
     let id = request::id_of(incoming.rq_type);
     let Some(request) = begin(&world, end, channel, &incoming, id) else {
         return Err(Failure::new("this is not what was asked"));
@@ -188,7 +200,9 @@ pub(super) async fn perform(incoming: Incoming, world: World, end: usize, channe
                 sleep(Duration::from_millis(300)).await;
             }
         }
-        Deed::AskBack | Deed::AskTwice | Deed::AskAndForget => ask_back(&incoming, &world, end, request).await,
+        Deed::AskBack | Deed::AskTwice | Deed::AskAndForget => {
+            ask_back(&incoming, &world, end, request).await
+        }
         Deed::Goodbye => incoming.peer().close(),
     }
     outcome
@@ -210,7 +224,11 @@ fn begin(world: &World, end: usize, channel: u64, incoming: &Incoming, id: usize
     });
     let Some(asked) = asked else {
         let is_corrupt = log.is_corrupt;
-        log.require(Invariant::AnswerMatches, is_corrupt, format_args!("end {end} was not asked {incoming:?}"));
+        log.require(
+            Invariant::AnswerMatches,
+            is_corrupt,
+            format_args!("end {end} was not asked {incoming:?}"),
+        );
         return None;
     };
     asked.begun += 1;

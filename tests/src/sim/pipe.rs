@@ -299,11 +299,7 @@ impl AsyncRead for Port {
 }
 
 impl AsyncWrite for Port {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let outgoing = self.outgoing.clone();
         let mut pipe = outgoing.lock();
         if pipe.again(cx)? {
@@ -380,6 +376,8 @@ impl AsyncWrite for Port {
         if pipe.again(cx)? {
             return Poll::Pending;
         }
+        // What is not written by now never is.
+        pipe.moves();
         match pipe.link.shutdown {
             Shutdown::Fine => {
                 pipe.release(&self.world);

@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 const LARGE: u64 = 1 << 60;
 /// The most bytes of a packet besides its payload, as the library counts them.
 const HEADER: usize = 40;
+/// The least of what an end takes for its longest packet.
+const SMALLEST_PACKET: usize = 100;
 /// Bytes that payloads are taken from.
 const NOISE: usize = 1 << 18;
 
@@ -44,7 +46,7 @@ pub(super) fn payload(id: usize, request: &Request) -> Bytes {
 
 /// The longest payload that an end sends.
 pub(super) fn max_payload(end: &End) -> usize {
-    end.max_packet.saturating_sub(HEADER)
+    end.max_packet.max(SMALLEST_PACKET) - HEADER
 }
 
 /// What a handler answers that gets that far.
@@ -54,7 +56,9 @@ pub(super) fn outcome(id: usize, request: &Request, performer: &End) -> Outcome 
     let payload = noise(number, request.reply);
     match request.deed {
         Deed::Fail | Deed::FailLater => Err(Failure { flags, payload }),
-        Deed::TooLong => Ok(Reply { flags, payload: noise(number, max_payload(performer) + 100) }),
+        Deed::TooLong if max_payload(performer) < NOISE / 2 => {
+            Ok(Reply { flags, payload: noise(number, max_payload(performer) + 100) })
+        }
         _ => Ok(Reply { flags, payload }),
     }
 }

@@ -4,9 +4,9 @@ use super::invariant::{Invariant, Violation};
 use super::oracle::{self, Ending};
 use super::party::{self, Watch};
 use super::pipe::{self, Pipe, Port};
+use super::quiet;
 use super::scenario::{CHANNEL, End, Request, Scenario, Step, Then};
 use super::world::{EndLog, World};
-use super::quiet;
 use bytes::Bytes;
 use packetstream_core::{Ended, Incoming, Limits, PacketConnection};
 use std::pin::pin;
@@ -166,7 +166,7 @@ impl Simulation<'_> {
                 self.settle(sides).await;
                 let jump = Duration::from_secs(seconds);
                 // Where something is under way it may take too long because of a jump.
-                let is_quiet = self.is_quiet();
+                let is_quiet = self.is_quiet(sides);
                 if is_quiet || !self.scenario.is_healthy() { advance(jump).await } else { sleep(jump).await }
             }
         }
@@ -202,11 +202,14 @@ impl Simulation<'_> {
         }));
     }
 
-    fn is_quiet(&self) -> bool {
-        self.world.log().ends.iter().all(|end| {
-            let stats = end.stats;
-            stats.in_flight + stats.performing + stats.waiting + stats.unsent_bytes == 0
-        })
+    /// Whether nothing is under way, a goodbye neither.
+    fn is_quiet(&self, sides: &[Side; 2]) -> bool {
+        let is_open = |side: &Side| side.connection.as_ref().is_some_and(PacketConnection::is_open);
+        sides.iter().all(is_open)
+            && self.world.log().ends.iter().all(|end| {
+                let stats = end.stats;
+                stats.in_flight + stats.performing + stats.waiting + stats.unsent_bytes == 0
+            })
     }
 
     /// Waits until all is answered, if that is certain to happen.
@@ -300,6 +303,11 @@ impl Simulation<'_> {
             self.join(callers, Duration::from_secs(1), "waits for an answer after the end").await;
             self.join(barriers, Duration::from_secs(1), "waits for a barrier after the end").await;
         }
+        for connection in sides.iter().filter_map(|side| side.connection.as_ref()) {
+            let stats = connection.stats();
+            let is_empty = oracle::holds_nothing(&stats);
+            self.world.log().require(Invariant::NothingLeft, is_empty, format_args!("after all: {stats:?}"));
+        }
         oracle::judge(self.scenario, &mut self.world.log(), &[a, b]);
         match next {
             [Some(a), Some(b)] => Some([a, b]),
@@ -341,14 +349,8 @@ impl Simulation<'_> {
 }
 
 /// What is asked first of a connection over a transport that was used before.
-const SMALL: Request = Request {
-    channel: 0,
-    deed: super::scenario::Deed::Echo,
-    size: 3,
-    reply: 3,
-    ms: 0,
-    depth: 0,
-};
+const SMALL: Request =
+    Request { channel: 0, deed: super::scenario::Deed::Echo, size: 3, reply: 3, ms: 0, depth: 0 };
 
 impl Side {
     fn with(&self, act: impl FnOnce(&PacketConnection)) {

@@ -253,7 +253,7 @@ pub enum Deed {
     AskAndForget,
     /// Closes the connection, and answers.
     Goodbye,
-    /// Answers at once with 100 bytes more than its end may send.
+    /// Answers at once with 100 bytes more than its end may send, if that is less than 128 KiB.
     TooLong,
 }
 

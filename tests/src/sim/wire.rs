@@ -35,7 +35,11 @@ pub(super) fn read(bytes: &[u8], end: usize, log: &mut Log) -> Wire {
         ends.push(at);
     }
     let shortest = at == taken as u64;
-    log.require(Invariant::WholePackets, shortest, format_args!("{end} writes {taken} bytes instead of {at}"));
+    log.require(
+        Invariant::WholePackets,
+        shortest,
+        format_args!("{end} writes {taken} bytes instead of {at}"),
+    );
     let (mut requests, mut by_tag) = (BTreeMap::new(), BTreeMap::new());
     for (index, packet) in packets.iter().enumerate() {
         if let Kind::Request(rq_type) = packet.kind {
@@ -74,7 +78,13 @@ impl Wire {
 }
 
 /// Judges what `end` has written.
-pub(super) fn judge(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending; 2], wires: &[Wire; 2]) {
+pub(super) fn judge(
+    scenario: &Scenario,
+    log: &mut Log,
+    end: usize,
+    endings: &[Ending; 2],
+    wires: &[Wire; 2],
+) {
     requests(log, endings[end].round, end, &wires[end]);
     order(scenario, log, end, &endings[end], &wires[end]);
     responses(scenario, log, end, endings, wires);
@@ -154,7 +164,8 @@ fn responses(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending; 
     if !scenario.is_healthy() {
         return;
     }
-    let unanswered: Vec<usize> = theirs.requests.keys().copied().filter(|id| !answered.contains_key(id)).collect();
+    let unanswered: Vec<usize> =
+        theirs.requests.keys().copied().filter(|id| !answered.contains_key(id)).collect();
     for id in unanswered {
         // It has come behind the last packet of whoever was asked.
         let is_late = log.asked.get(id).is_some_and(|asked| asked.begun == 0);

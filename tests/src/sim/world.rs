@@ -3,7 +3,7 @@
 use super::invariant::{Invariant, Violation};
 use super::scenario::Request;
 use super::trace::Trace;
-use packetstream_core::{CallError, CloseReport, Reply, Stats};
+use packetstream_core::{CallError, CloseReport, NotSent, Reply, Stats};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -102,6 +102,10 @@ impl Log {
 
     /// Its caller has heard what came of it.
     pub(super) fn resolve(&mut self, id: usize, result: Result<Reply, CallError>) {
+        if let Err(CallError::NotSent(NotSent::NoTurn(waited))) = result {
+            // Others may have waited as long, for it to go.
+            self.impose(waited * 2);
+        }
         let asked = &mut self.asked[id];
         self.trace.note("resolved", &[id as u64, result_number(&result)]);
         if asked.result.replace(result).is_some() {
@@ -115,8 +119,8 @@ impl Log {
     }
 
     pub(super) fn violate(&mut self, invariant: Invariant, what: impl fmt::Display) {
-        // One more of a kind says nothing new.
-        if self.violations.len() < 20 {
+        // More of a kind say nothing new.
+        if self.violations.iter().filter(|violation| violation.invariant == invariant).count() < 2 {
             self.violations.push(Violation { invariant, what: what.to_string() });
         }
     }
