@@ -153,20 +153,13 @@ fn calls(scenario: &Scenario, log: &mut Log, endings: &[Ending; 2], wires: &[Wir
     let asked = std::mem::take(&mut log.asked);
     for (id, call) in asked.iter().enumerate() {
         if call.round == endings[call.end].round {
-            judge_call(scenario, log, id, call, endings, &wires[call.end]);
+            judge_call(scenario, log, id, call, &wires[call.end]);
         }
     }
     log.asked = asked;
 }
 
-fn judge_call(
-    scenario: &Scenario,
-    log: &mut Log,
-    id: usize,
-    call: &Asked,
-    endings: &[Ending; 2],
-    wire: &Wire,
-) {
+fn judge_call(scenario: &Scenario, log: &mut Log, id: usize, call: &Asked, wire: &Wire) {
     let is_sent = wire.requests.contains_key(&id);
     let Some(result) = &call.result else {
         return log.require(Invariant::ResolvedOnce, call.is_gone, format_args!("{id} is not resolved"));
@@ -174,7 +167,7 @@ fn judge_call(
     let outcome = match result {
         Ok(reply) => Ok(reply.clone()),
         Err(CallError::Failed(failure)) => Err(failure.clone()),
-        Err(error) => return judge_error(scenario, log, id, call, endings, is_sent, error),
+        Err(error) => return judge_error(scenario, log, id, call, is_sent, error),
     };
     log.require(Invariant::ResolvedOnce, call.told == 1, format_args!("{id} is told {} times", call.told));
     if log.is_corrupt {
@@ -197,7 +190,6 @@ fn judge_error(
     log: &mut Log,
     id: usize,
     call: &Asked,
-    endings: &[Ending; 2],
     is_sent: bool,
     error: &CallError,
 ) {
@@ -223,7 +215,7 @@ fn judge_error(
             log.require(Invariant::ResolvedOnce, call.patience == Some(*patience), what);
         }
         CallError::Lost(cause) => {
-            let is_dropped = matches!(endings[call.end].report.result, Err(ConnectionError::Dropped));
+            let is_dropped = scenario.steps.contains(&Step::DropDriver(call.end));
             let is_forgotten = matches!(cause, ConnectionError::Dropped) && !is_dropped;
             log.require(Invariant::ResolvedOnce, !is_forgotten, what);
             let is_late = matches!(cause, ConnectionError::ClosedByPeer) && call.begun == 0;
