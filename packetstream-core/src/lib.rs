@@ -19,6 +19,11 @@
 //!
 //! The protocol itself, rule by rule, is on the page of [`wire`].
 
+// Before those that use its macro.
+#[cfg_attr(not(seeded_bugs), allow(unused_macros, reason = "some are in code that is not always built"))]
+#[macro_use]
+pub mod seeded_bugs;
+
 #[cfg(feature = "tokio")]
 pub mod blocking;
 #[cfg(feature = "tokio")]

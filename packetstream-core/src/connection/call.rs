@@ -270,6 +270,7 @@ impl Drop for Call {
             answer.close();
             // It may have come just now.
             if answer.try_recv().is_err() {
+                seeded!(PermitWithFuture => self.shared.calls.add_permits(1));
                 self.shared.abandoned.fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -88,6 +88,7 @@ impl Inbox {
     pub(super) fn wish(&self, wish: Wish) {
         let mut contents = self.lock();
         contents.wish = contents.wish.max(wish);
+        seeded!(LostWakeUp => return);
         wake(contents);
     }
 

@@ -94,6 +94,7 @@ impl Writer {
             return Err(io::Error::other(text));
         }
         self.buffer.advance(count);
+        seeded!(TornWrite => self.buffer.advance(self.buffer.remaining().min(1)));
         self.written = self.written.wrapping_add(count as u64);
         self.unflushed = true;
         Ok(())
@@ -118,6 +119,7 @@ impl Writer {
             self.advance(count)?;
         }
         if self.unflushed && !self.buffer.has_remaining() {
+            seeded!(MissingFlush => return Poll::Ready(Ok(self.flushed())));
             ready!(transport.poll_flush(cx))?;
             self.flushed();
             return Poll::Ready(Ok(()));

@@ -103,6 +103,7 @@ impl Session {
 
     /// Tells a caller what came of its request, and lets another one in.
     fn settle(&self, answer: oneshot::Sender<Result<Reply, CallError>>, result: Result<Reply, CallError>) {
+        seeded!(CallForgotten => if let Err(CallError::Lost(_)) = result { return std::mem::forget(answer) });
         self.shared.calls.add_permits(1);
         if answer.send(result).is_err() {
             // The caller has given up, and has counted that.
@@ -135,6 +136,7 @@ impl Session {
         self.shared.finish(Wish::Close);
         self.calls_lost += sent.len() as u64;
         for waiter in sent {
+            seeded!(NotSentOfSent => { self.end_call(waiter, NotSent::Closed.into()); continue });
             self.end_call(waiter, CallError::Lost(cause.clone()));
         }
         self.refuse_calls(unsent);
