@@ -169,7 +169,8 @@ fn step(random: &mut Random, taste: &Taste) -> Step {
         45..52 => {
             let most = random.pick(&[20, 20, 100, 300]);
             let count = u32::try_from(random.below(most)).unwrap_or(0);
-            Step::Flood { end, count, request: flooding(request(random, taste), count) }
+            let then = if random.one_in(2) { Then::Wait } else { then(random) };
+            Step::Flood { end, count, then, request: flooding(request(random, taste), count) }
         }
         52..57 => Step::GiveUp { end, nth: random.within(0, 5) },
         57..62 => Step::Barrier(end),
@@ -225,7 +226,7 @@ fn flat(deed: Deed) -> Deed {
 
 /// What may be asked so many times over without an end: the larger the less there is of it.
 fn flooding(request: Request, count: u32) -> Request {
-    let most = if count > 50 { 200 } else { 5_000 };
+    let most = if count > 50 { 200 } else { 20_000 };
     let depth = if request.deed == Deed::AskTwice { request.depth.min(2) } else { request.depth };
     Request { size: request.size.min(most), reply: request.reply.min(most), depth: depth.min(3), ..request }
 }

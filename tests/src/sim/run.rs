@@ -134,9 +134,9 @@ impl Simulation<'_> {
         self.world.log().trace.note("step", &[]);
         match step {
             Step::Ask { end, then, request } => self.ask(end, &mut sides[end], request, then),
-            Step::Flood { end, count, request } => {
+            Step::Flood { end, count, then, request } => {
                 for _ in 0..count {
-                    self.ask(end, &mut sides[end], request, Then::Wait);
+                    self.ask(end, &mut sides[end], request, then);
                 }
             }
             Step::GiveUp { end, nth } => {

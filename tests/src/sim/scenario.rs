@@ -151,6 +151,8 @@ pub enum Step {
         end: usize,
         /// So many times.
         count: u32,
+        /// And then, each time.
+        then: Then,
         /// What.
         request: Request,
     },

@@ -124,11 +124,13 @@ fn simpler_steps(step: &Step) -> Vec<Step> {
             simpler.extend(simpler_requests(&request).map(|request| Step::Ask { end, then, request }));
             simpler
         }
-        Step::Flood { end, count, request } => {
-            let mut simpler = vec![Step::Ask { end, then: Then::Wait, request }];
+        Step::Flood { end, count, then, request } => {
+            let mut simpler =
+                vec![Step::Ask { end, then, request }, Step::Flood { end, count, then: Then::Wait, request }];
             let counts = [count / 2, count - count / 4, count.saturating_sub(1)];
-            simpler.extend(counts.map(|count| Step::Flood { end, count, request }));
-            simpler.extend(simpler_requests(&request).map(|request| Step::Flood { end, count, request }));
+            simpler.extend(counts.map(|count| Step::Flood { end, count, then, request }));
+            let simpler_requests = simpler_requests(&request);
+            simpler.extend(simpler_requests.map(|request| Step::Flood { end, count, then, request }));
             simpler
         }
         Step::Yield(times) => vec![Step::Yield(times / 2)],
