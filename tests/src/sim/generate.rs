@@ -52,7 +52,7 @@ impl Scenario {
         let taste = Taste {
             is_healthy,
             size,
-            ms: random.pick(&[0, 10, 700, 3_000]),
+            ms: random.pick(&[0, 10, 700, 1_500]),
             nests: random.one_in(2),
             deeds: [(); 3].map(|()| random.pick(&KIND)),
         };
@@ -224,9 +224,17 @@ fn flat(deed: Deed) -> Deed {
     }
 }
 
-/// What may be asked so many times over without an end: the larger the less there is of it.
+/// What may be asked so many times over without an end: the larger the less there is of it. All of it takes less time
+/// than a peer is left unread before that gives up.
 fn flooding(request: Request, count: u32) -> Request {
     let most = if count > 50 { 200 } else { 20_000 };
+    let ms = request.ms.min(20_000 / u64::from(count.max(1)));
     let depth = if request.deed == Deed::AskTwice { request.depth.min(2) } else { request.depth };
-    Request { size: request.size.min(most), reply: request.reply.min(most), depth: depth.min(3), ..request }
+    Request {
+        size: request.size.min(most),
+        reply: request.reply.min(most),
+        depth: depth.min(3),
+        ms,
+        ..request
+    }
 }
