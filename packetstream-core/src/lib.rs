@@ -20,9 +20,8 @@
 //! The protocol itself, rule by rule, is on the page of [`wire`].
 
 // Before those that use its macro.
-#[cfg_attr(not(seeded_bugs), allow(unused_macros, reason = "some are in code that is not always built"))]
 #[macro_use]
-pub mod seeded_bugs;
+mod seeded_bugs;
 
 #[cfg(feature = "tokio")]
 pub mod blocking;
@@ -83,6 +82,9 @@ pub use state::ProtocolError;
 pub use state::RequestId;
 pub use state::Requested;
 pub use state::SubmitError;
+
+#[cfg(seeded_bugs)]
+pub use seeded_bugs::Bug as SeededBug;
 
 #[cfg(feature = "tokio")]
 pub use connection::{

@@ -17,14 +17,11 @@ macro_rules! seeded {
 }
 
 #[cfg(seeded_bugs)]
-pub use list::{Bug, VARIABLE};
+pub use list::Bug;
 
 #[cfg(seeded_bugs)]
 mod list {
     use std::sync::OnceLock;
-
-    /// The variable of the environment that names the bug.
-    pub const VARIABLE: &str = "PACKETSTREAM_SEEDED_BUG";
 
     macro_rules! bugs {
         ($($name:ident: $what:literal,)*) => {
@@ -34,6 +31,9 @@ mod list {
             pub enum Bug { $($name,)* }
 
             impl Bug {
+                /// The variable of the environment that names the one that is in.
+                pub const VARIABLE: &str = "PACKETSTREAM_SEEDED_BUG";
+
                 /// All of them.
                 pub const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -80,7 +80,7 @@ mod list {
         pub fn is_in(self) -> bool {
             static NAMED: OnceLock<Option<Bug>> = OnceLock::new();
             let named = NAMED.get_or_init(|| {
-                let name = std::env::var(VARIABLE).ok()?;
+                let name = std::env::var(Self::VARIABLE).ok()?;
                 Self::ALL.iter().copied().find(|bug| format!("{bug:?}") == name)
             });
             *named == Some(self)

@@ -16,7 +16,7 @@ fn main() -> std::io::Result<ExitCode> {
 
 #[cfg(seeded_bugs)]
 mod hunt {
-    use packetstream_core::seeded_bugs::{Bug, VARIABLE};
+    use packetstream_core::SeededBug as Bug;
     use std::io;
     use std::process::{Command, ExitCode};
 
@@ -49,8 +49,10 @@ mod hunt {
     /// What the simulator says with this bug.
     fn simulate(bug: &str, seconds: &str) -> io::Result<String> {
         let simulator = std::env::current_exe()?.with_file_name("simulate");
-        let output =
-            Command::new(simulator).args(["--brief", "--seconds", seconds]).env(VARIABLE, bug).output()?;
+        let output = Command::new(simulator)
+            .args(["--brief", "--seconds", seconds])
+            .env(Bug::VARIABLE, bug)
+            .output()?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 }

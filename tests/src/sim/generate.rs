@@ -47,7 +47,7 @@ impl Scenario {
         let size = match narrow {
             Some(..16) => random.pick(&[0, 10, 100]),
             Some(..1_000) => random.pick(&[0, 100, 500]),
-            _ => random.pick(&[0, 50, 500, 500, 9_000, 100_000]),
+            _ => random.pick(&[0, 50, 500, 9_000, 30_000, 100_000]),
         };
         let taste = Taste {
             is_healthy,
@@ -101,14 +101,26 @@ fn end(random: &mut Random, max_packet: usize) -> End {
 }
 
 fn links(random: &mut Random, is_healthy: bool) -> [Link; 2] {
+    let is_wide = random.one_in(3);
     let link = |random: &mut Random| {
-        let most = |random: &mut Random| random.pick(&[1, 3, 16, 100, 4_096, 1 << 16, 1 << 16, 1 << 16]);
+        let most = |random: &mut Random| match is_wide {
+            true => random.pick(&[4_096, 1 << 16]),
+            false => random.pick(&[1, 3, 16, 100, 4_096, 1 << 16, 1 << 16]),
+        };
         let odd = |random: &mut Random| random.pick(&[0, 0, 0, 2, 5, 50]);
+        let [capacity, read, write] = [(); 3].map(|()| most(random));
+        let delay = random.pick(&[0, 0, 0, 1, 20, 300]);
+        // All that is asked is to arrive within the hour.
+        let most_delay = match capacity.min(read).min(write) {
+            ..100 => 1,
+            ..4_096 => 20,
+            _ => 300,
+        };
         Link {
-            capacity: most(random),
-            read: most(random),
-            write: most(random),
-            delay: random.pick(&[0, 0, 0, 1, 20, 300]),
+            capacity,
+            read,
+            write,
+            delay: delay.min(most_delay),
             again: odd(random),
             wakes: odd(random),
             holds: random.one_in(2),

@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// How long a connection that has failed tries to tell the peer, twice, and what rounding costs.
 const FAREWELL: Duration = Duration::from_millis(2_100);
 
+/// How long shutting a transport down may take, before the end is told.
+const SHUT_DOWN: Duration = Duration::from_secs(5);
+
 /// How a connection has ended at one end.
 #[derive(Debug)]
 pub(super) struct Ending {
@@ -101,7 +104,7 @@ fn on_the_wire(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending
     let stats = &ending.report.stats;
     // Where the other end has gone nothing more can be written.
     let has_failed = endings.iter().any(|ending| ending.report.result.is_err());
-    let is_whole = wire.rest == 0 || has_failed || scenario.links[end].cut.is_some();
+    let is_whole = wire.rest == 0 || has_failed || log.is_corrupt || scenario.links[end].cut.is_some();
     log.require(Invariant::WholePackets, is_whole, format_args!("{} bytes of a packet of {end}", wire.rest));
     let written = ending.tap.written.len() as u64;
     let fits = stats.bytes_sent == written
@@ -144,7 +147,7 @@ fn silence(scenario: &Scenario, log: &mut Log, ending: &Ending, theirs: &Wire) {
     }
     let stall = scenario.ends.iter().map(|end| end.stall).max().unwrap_or(0);
     // Nothing is awaited while there is no room, because of handlers that take their time or of a peer that is deaf.
-    let most = Duration::from_millis(4 * stall) + FAREWELL * 2 + log.imposed;
+    let most = Duration::from_millis(4 * stall) + FAREWELL * 2 + SHUT_DOWN + log.imposed;
     let silence = ending.at - last;
     log.require(Invariant::EndsInTime, silence <= most, format_args!("{silence:?} of silence in a packet"));
 }

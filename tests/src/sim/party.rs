@@ -201,7 +201,7 @@ pub(super) async fn perform(
             }
         }
         Deed::AskBack | Deed::AskTwice | Deed::AskAndForget => {
-            ask_back(&incoming, &world, end, request).await
+            ask_back(&incoming, &world, end, request).await;
         }
         Deed::Goodbye => incoming.peer().close(),
     }

@@ -9,8 +9,9 @@ impl Scenario {
     #[must_use]
     pub fn as_test(&self) -> String {
         let Self { seed, ends: [a, b], links: [there, back], rounds, steps } = self;
-        let lines = |items: &[&dyn Debug]| -> String {
-            items.iter().map(|item| format!("            {item:?},\n")).collect()
+        let lines = |items: &[&dyn Debug]| {
+            let lines: Vec<String> = items.iter().map(|item| format!("            {item:?},\n")).collect();
+            lines.concat()
         };
         let steps: Vec<&dyn Debug> = steps.iter().map(|step| step as &dyn Debug).collect();
         format!(

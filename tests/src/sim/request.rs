@@ -83,7 +83,7 @@ pub(super) fn judge(id: usize, request: &Request, performer: &End, answer: &Outc
         Ok(reply) => reply.payload.len(),
         Err(failure) => failure.payload.len(),
     };
-    let performed = if panics {
+    let is_its_own = if panics {
         *answer == Err(Failure::internal())
     } else if length > limit {
         let begins = |failure: &Failure| failure.flags == 0 && failure.reason().starts_with("response of ");
@@ -97,7 +97,7 @@ pub(super) fn judge(id: usize, request: &Request, performer: &End, answer: &Outc
         unknown || (unserved && request.channel != 0) || failure.is_busy()
     };
     match answer {
-        _ if performed => Answer::Performed,
+        _ if is_its_own => Answer::Performed,
         Err(failure) if is_refusal(failure) => Answer::Refused,
         _ => Answer::Wrong,
     }

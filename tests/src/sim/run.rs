@@ -246,12 +246,11 @@ impl Simulation<'_> {
     async fn join(&self, tasks: Vec<JoinHandle<()>>, allowance: Duration, what: &str) {
         for task in tasks {
             let abort = task.abort_handle();
-            match self.within(allowance, task).await {
-                Some(joined) => self.look_at(joined.err().as_ref()),
-                None => {
-                    abort.abort();
-                    self.world.log().violate(Invariant::EndsInTime, format_args!("somebody {what}"));
-                }
+            if let Some(joined) = self.within(allowance, task).await {
+                self.look_at(joined.err().as_ref());
+            } else {
+                abort.abort();
+                self.world.log().violate(Invariant::EndsInTime, format_args!("somebody {what}"));
             }
         }
     }
@@ -266,10 +265,10 @@ impl Simulation<'_> {
         let (begin, before) = (Instant::now(), self.world.log().imposed);
         let mut work = pin!(work);
         loop {
-            let imposed = self.world.log().imposed - before;
+            let imposed = self.world.log().imposed.saturating_sub(before);
             match timeout_at(begin + allowance + imposed, &mut work).await {
                 Ok(done) => return Some(done),
-                Err(_) if self.world.log().imposed - before > imposed => {}
+                Err(_) if self.world.log().imposed > before + imposed => {}
                 Err(_) => return None,
             }
         }

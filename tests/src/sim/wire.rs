@@ -7,7 +7,7 @@ use super::scenario::Scenario;
 use super::world::Log;
 use crate::reference::{Kind, Packet, Verdict, decode_all};
 use packetstream_core::{Failure, Outcome, Reply};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on one direction of the wire.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ fn order(scenario: &Scenario, log: &mut Log, end: usize, ending: &Ending, wire: 
 /// Each response is that to a request, which has no other.
 fn responses(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending; 2], wires: &[Wire; 2]) {
     let theirs = &wires[1 - end];
-    let mut answered = BTreeMap::new();
+    let mut answered = BTreeSet::new();
     for packet in &wires[end].packets {
         let Kind::Response { ok } = packet.kind else { continue };
         let Packet { channel, tag, .. } = packet;
@@ -149,7 +149,7 @@ fn responses(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending; 
             log.violate(Invariant::PacketOrder, format_args!("{end} answers {channel}/{tag}, not asked"));
             continue;
         };
-        let is_first = answered.insert(id, ()).is_none();
+        let is_first = answered.insert(id);
         log.require(Invariant::PacketOrder, is_first, format_args!("{end} answers {id} twice"));
         let outcome = outcome(packet, ok);
         let Some(asked) = log.asked.get(id) else { continue };
@@ -165,7 +165,7 @@ fn responses(scenario: &Scenario, log: &mut Log, end: usize, endings: &[Ending; 
         return;
     }
     let unanswered: Vec<usize> =
-        theirs.requests.keys().copied().filter(|id| !answered.contains_key(id)).collect();
+        theirs.requests.keys().copied().filter(|id| !answered.contains(id)).collect();
     for id in unanswered {
         // It has come behind the last packet of whoever was asked.
         let is_late = log.asked.get(id).is_some_and(|asked| asked.begun == 0);
