@@ -103,17 +103,15 @@ fn end(random: &mut Random, max_packet: usize) -> End {
 fn links(random: &mut Random, is_healthy: bool) -> [Link; 2] {
     let is_wide = random.one_in(3);
     let link = |random: &mut Random| {
-        let most = |random: &mut Random| match is_wide {
-            true => random.pick(&[4_096, 1 << 16]),
-            false => random.pick(&[1, 3, 16, 100, 4_096, 1 << 16, 1 << 16]),
-        };
+        let sizes: &[usize] =
+            if is_wide { &[4_096, 1 << 16] } else { &[1, 3, 16, 100, 4_096, 1 << 16, 1 << 16] };
         let odd = |random: &mut Random| random.pick(&[0, 0, 0, 2, 5, 50]);
-        let [capacity, read, write] = [(); 3].map(|()| most(random));
+        let [capacity, read, write] = [(); 3].map(|()| random.pick(sizes));
         let delay = random.pick(&[0, 0, 0, 1, 20, 300]);
         // All that is asked is to arrive within the hour.
         let most_delay = match capacity.min(read).min(write) {
-            ..100 => 1,
-            ..4_096 => 20,
+            0..100 => 1,
+            100..4_096 => 20,
             _ => 300,
         };
         Link {
@@ -196,7 +194,7 @@ fn step(random: &mut Random, taste: &Taste) -> Step {
         95 | 96 => Step::Serve { end, channel: random.pick(&[0, CHANNEL, 9, 9]) },
         97 if !taste.is_healthy => Step::Abort(end),
         98 if !taste.is_healthy => Step::DropDriver(end),
-        _ => Step::Yield(1),
+        _ => Step::Listen(end),
     }
 }
 

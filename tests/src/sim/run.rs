@@ -66,6 +66,8 @@ struct Side {
     unread: usize,
     callers: Vec<JoinHandle<()>>,
     barriers: Vec<JoinHandle<()>>,
+    /// Wait for the peer's goodbye, each with a handle.
+    listeners: Vec<JoinHandle<()>>,
 }
 
 impl Simulation<'_> {
@@ -121,8 +123,14 @@ impl Simulation<'_> {
             ended.transport.rest();
             Some(ended)
         });
-        let (callers, barriers) = (Vec::new(), Vec::new());
-        Side { connection: Some(connection), driver, unread: read_before, callers, barriers }
+        Side {
+            connection: Some(connection),
+            driver,
+            unread: read_before,
+            callers: Vec::new(),
+            barriers: Vec::new(),
+            listeners: Vec::new(),
+        }
     }
 
     fn handler(&self, end: usize, channel: u64) -> impl packetstream_core::Handler + use<> {
@@ -146,10 +154,11 @@ impl Simulation<'_> {
                 }
             }
             Step::Barrier(end) => self.barrier(end, &mut sides[end]),
+            Step::Listen(end) => sides[end].listen(),
             Step::Drain(end) => sides[end].with(PacketConnection::drain),
             Step::Close(end) => sides[end].with(PacketConnection::close),
             Step::Abort(end) => sides[end].with(PacketConnection::abort),
-            Step::DropHandle(end) => sides[end].connection = None,
+            Step::DropHandle(end) => sides[end].drop_handles(),
             Step::DropDriver(end) => sides[end].driver.abort(),
             Step::Serve { end, channel } => {
                 let handler = self.handler(end, channel);
@@ -298,9 +307,11 @@ impl Simulation<'_> {
             return None;
         };
         for side in &mut *sides {
-            let [callers, barriers] = [&mut side.callers, &mut side.barriers].map(std::mem::take);
+            let waits = [&mut side.callers, &mut side.barriers, &mut side.listeners];
+            let [callers, barriers, listeners] = waits.map(std::mem::take);
             self.join(callers, Duration::from_secs(1), "waits for an answer after the end").await;
             self.join(barriers, Duration::from_secs(1), "waits for a barrier after the end").await;
+            self.join(listeners, Duration::from_secs(1), "waits for a goodbye after the end").await;
         }
         for connection in sides.iter().filter_map(|side| side.connection.as_ref()) {
             let stats = connection.stats();
@@ -352,6 +363,22 @@ const SMALL: Request =
     Request { channel: 0, deed: super::scenario::Deed::Echo, size: 3, reply: 3, ms: 0, depth: 0 };
 
 impl Side {
+    fn listen(&mut self) {
+        if let Some(connection) = self.connection.clone() {
+            self.listeners.push(tokio::spawn(async move {
+                connection.peer_drained().await;
+                connection.peer_closed().await;
+            }));
+        }
+    }
+
+    fn drop_handles(&mut self) {
+        self.connection = None;
+        for listener in &self.listeners {
+            listener.abort();
+        }
+    }
+
     fn with(&self, act: impl FnOnce(&PacketConnection)) {
         if let Some(connection) = &self.connection {
             act(connection);

@@ -165,13 +165,15 @@ pub enum Step {
     },
     /// Somebody waits until all is settled that the end has asked so far.
     Barrier(usize),
+    /// Somebody with a handle waits until the end's peer has said its last.
+    Listen(usize),
     /// No more requests.
     Drain(usize),
     /// Goodbye.
     Close(usize),
     /// The end, now.
     Abort(usize),
-    /// The last handle of an end goes.
+    /// The handles of an end go, and who listens with one.
     DropHandle(usize),
     /// The task of an end's connection is aborted.
     DropDriver(usize),
