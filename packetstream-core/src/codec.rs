@@ -180,6 +180,8 @@ impl Decoder {
             self.buffer.advance(whole);
             packet
         } else {
+            // What is malformed stays in the buffer, whatever its length: asked again, the answer is the same.
+            Packet::parse_body(body, |_| Bytes::new())?;
             let bytes = self.buffer.split_to(whole).freeze();
             let body = bytes.get(prefix..).unwrap_or_default();
             Packet::parse_body(body, |payload| bytes.slice_ref(payload))?
@@ -395,6 +397,24 @@ mod tests {
         let buffer = decoder.room().as_ptr_range();
         let payload = decoder.next_packet().unwrap().unwrap().into_payload();
         assert!(buffer.contains(&payload.as_ptr()));
+    }
+
+    // Rules: W-21, W-22
+    #[test]
+    fn a_malformed_packet_of_any_length_stays_malformed_and_unread() {
+        for length in [11, 100, 100_000] {
+            let mut decoder = Decoder::new(1 << 20);
+            varint::put(decoder.room(), length);
+            let bytes = decoder.room();
+            bytes.resize(bytes.len() + usize::try_from(length).unwrap(), 0xff);
+            bytes.put_slice(&Packet::end_of_stream().transcribe());
+            let unread = bytes.clone();
+            let error = ParseError { field: "tag", source: VarintError::TooLarge };
+            for _ in 0..2 {
+                assert_eq!(decoder.next_packet(), Err(DecodeError::Packet(error)), "{length}");
+            }
+            assert_eq!(decoder.into_unread(), unread, "{length}");
+        }
     }
 
     // Rules: L-16

@@ -74,7 +74,7 @@
 //!
 //! A protocol is known as data, too: [`Protocol::DESCRIPTION`](trait@Protocol). A line in a test,
 //! [`lock::assert_locked`], compares it with a committed file and tells additions from what would break deployed
-//! peers; [`page::markdown`] makes its documentation.
+//! peers; [`page::markdown`] makes its documentation, [`twin`] a Python module that asks and answers.
 //!
 //! All of it can be written by hand: the derives write impls of [`Payload`](trait@Payload), [`BaseRequest`],
 //! [`Carries`], [`Protocol`](trait@Protocol) and [`Dispatch`].
@@ -187,6 +187,7 @@ mod service;
 pub mod tower;
 mod trace;
 mod transport;
+pub mod twin;
 
 pub use bytes::Bytes;
 pub use client::Client;

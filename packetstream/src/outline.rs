@@ -1,14 +1,16 @@
 //! A protocol laid out for reading: its requests by number, and the types that they reach, each once.
 //!
-//! Both the [lock](crate::lock) and the [page](crate::page) are made of it.
+//! The [lock](crate::lock), the [page](crate::page) and the [twin](crate::twin) are made of it.
 
 mod spelling;
 mod walk;
+mod words;
 
 use packetstream_core::Contract;
 use packetstream_core::description::{Docs, Flag};
 
 pub(crate) use spelling::{Labels, Spelling, is_fixed};
+pub(crate) use words::{contract_words, doc_lines};
 
 /// A protocol.
 #[derive(Clone, Debug)]
@@ -142,6 +144,16 @@ impl Outline {
     pub(crate) fn listed(&self) -> impl Iterator<Item = (TypeId, &Type)> {
         self.types.iter().enumerate().filter(|(_, ty)| !ty.is_inline).map(|(id, ty)| (TypeId(id), ty))
     }
+
+    /// Gives every shape there is, those within others too.
+    pub(crate) fn each_shape<'a>(&'a self, take: &mut impl FnMut(&'a Shape)) {
+        for request in &self.requests {
+            let shapes = [Some(&request.payload), request.reply.shape(), request.failure.as_ref()];
+            shapes.into_iter().flatten().for_each(|shape| shape.each(take));
+        }
+        let shapes = self.types.iter().flat_map(Type::fields).filter_map(|field| field.content.shape());
+        shapes.for_each(|shape| shape.each(take));
+    }
 }
 
 impl Type {
@@ -175,6 +187,11 @@ impl Content {
 }
 
 impl Shape {
+    fn each<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
+        take(self);
+        self.parts().into_iter().for_each(|part| part.each(take));
+    }
+
     /// Whether it goes to the end.
     pub(crate) fn is_rest(&self) -> bool {
         matches!(self, Self::RestData | Self::RestText | Self::RestOption(_) | Self::RestList(_))

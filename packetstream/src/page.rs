@@ -3,8 +3,8 @@
 use crate::lock::hexadecimal;
 use crate::outline::{
     Body, Content, Field, Outline, Reply, Request, Shape, Spelling, Struct, Type, TypeId, Variant,
+    contract_words, doc_lines,
 };
-use packetstream_core::Contract;
 use packetstream_core::description::{Docs, Flag, Protocol};
 use std::fmt::{self, Write};
 
@@ -70,7 +70,7 @@ impl Page<'_> {
                 anchor(&request_heading(request)),
                 self.reply(&request.reply),
                 self.failure(request),
-                contract(request.contract)
+                contract_words(request.contract)
             )
         })
     }
@@ -105,7 +105,7 @@ impl Page<'_> {
                 "\nFailure: {shape}, with flag 0 set and its own flags, if any, above it; else words"
             )?;
         }
-        match contract(request.contract) {
+        match contract_words(request.contract) {
             limits if limits.is_empty() => Ok(()),
             limits => writeln!(out, "\nLimits: {limits}"),
         }
@@ -229,24 +229,6 @@ const CONTENTS: Legend<Content> = &[
     ),
 ];
 
-impl Outline {
-    fn each_shape<'a>(&'a self, take: &mut impl FnMut(&'a Shape)) {
-        for request in &self.requests {
-            let shapes = [Some(&request.payload), request.reply.shape(), request.failure.as_ref()];
-            shapes.into_iter().flatten().for_each(|shape| shape.each(take));
-        }
-        let shapes = self.types.iter().flat_map(Type::fields).filter_map(|field| field.content.shape());
-        shapes.for_each(|shape| shape.each(take));
-    }
-}
-
-impl Shape {
-    fn each<'a>(&'a self, take: &mut impl FnMut(&'a Self)) {
-        take(self);
-        self.parts().into_iter().for_each(|part| part.each(take));
-    }
-}
-
 fn title(ty: &Type) -> String {
     match ty.number {
         1 => format!("`{}`", ty.name),
@@ -283,20 +265,6 @@ fn plain(words: &str) -> String {
     plain
 }
 
-/// A contract in words; empty if there is none.
-fn contract(contract: Contract) -> String {
-    let Contract { max_payload, concurrency, timeout, ordered, blocking, idempotent } = contract;
-    let limits = [
-        max_payload.map(|bytes| format!("at most {bytes} bytes")),
-        concurrency.map(|count| format!("at most {count} at once")),
-        timeout.map(|time| format!("within {time:?}")),
-        ordered.then(|| "ordered".to_owned()),
-        blocking.then(|| "blocking".to_owned()),
-        idempotent.then(|| "idempotent".to_owned()),
-    ];
-    limits.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
 /// Writes the table of the flags if there are some.
 fn write_flags(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
     if !fields.iter().any(|field| field.content.is_of_flags()) {
@@ -331,33 +299,6 @@ fn write_flags_word(out: &mut impl Write, fields: &[Field]) -> fmt::Result {
     writeln!(out, "\nThe flags are those of the packet that it fills; within another value a uint {place}.")
 }
 
-/// The lines of documentation, without the blank that comments begin with and without links to items, which
-/// lead nowhere from here.
-fn lines(docs: Docs) -> impl Iterator<Item = String> {
-    let is_indented = docs.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    let line =
-        move |line: &&'static str| if is_indented { line.strip_prefix(' ').unwrap_or(line) } else { line };
-    docs.iter().map(line).map(without_links)
-}
-
-/// ``[`name`]`` and ``[`name`](path::to)`` as `` `name` ``; other links stay.
-fn without_links(line: &str) -> String {
-    let (mut text, mut rest) = (String::new(), line);
-    while let Some((before, (code, after))) =
-        rest.split_once("[`").and_then(|(before, link)| Some((before, link.split_once("`]")?)))
-    {
-        let target = after.strip_prefix('(').and_then(|target| target.split_once(')'));
-        let (shown, after) = match target {
-            Some((target, _)) if target.contains(['/', '#']) => (format!("[`{code}`]"), after),
-            _ => (format!("`{code}`"), target.map_or(after, |(_, after)| after)),
-        };
-        text += before;
-        text += &shown;
-        rest = after;
-    }
-    text + rest
-}
-
 /// Writes documentation below a heading of this level, that of its own headings below it.
 fn write_docs(out: &mut impl Write, docs: Docs, level: usize) -> fmt::Result {
     if docs.is_empty() {
@@ -365,7 +306,7 @@ fn write_docs(out: &mut impl Write, docs: Docs, level: usize) -> fmt::Result {
     }
     writeln!(out)?;
     let mut is_code = false;
-    for line in lines(docs) {
+    for line in doc_lines(docs) {
         is_code ^= line.trim_start().starts_with("```");
         if !is_code && line.starts_with('#') {
             write!(out, "{}", "#".repeat(level))?;
@@ -377,8 +318,10 @@ fn write_docs(out: &mut impl Write, docs: Docs, level: usize) -> fmt::Result {
 
 /// The first paragraph of documentation, for a cell of a table.
 fn in_cell(docs: Docs) -> String {
-    let paragraph: Vec<_> =
-        lines(docs).take_while(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()).collect();
+    let paragraph: Vec<_> = doc_lines(docs)
+        .take_while(|line| !line.trim().is_empty())
+        .map(|line| line.trim().to_owned())
+        .collect();
     let mut cell = String::new();
     let mut is_escaped = false;
     for c in paragraph.join(" ").chars() {

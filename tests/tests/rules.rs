@@ -44,6 +44,7 @@ const OF_THE_PROTOCOL: &[&str] = &[
     "tests/tests/golden/",
     "tests/tests/live_python/",
     "tests/tests/live_python_lifecycle/",
+    "tests/tests/live_python_twin/",
     "tests/tests/reuse.rs",
     "tests/tests/simulator.rs",
     "tests/tests/simulator/",

@@ -34,14 +34,3 @@ fn a_bar_in_a_cell_is_escaped_once() {
     assert_eq!(in_cell(&[" a | b \\| c", " d", "", " e"]), "a \\| b \\| c d");
     assert_eq!(plain("Vec<[T]> | `x`"), r"Vec\<\[T\]\> \| \`x\`");
 }
-
-#[test]
-fn links_to_items_are_the_code_they_show() {
-    for (docs, text) in [
-        ("see [`Meta`](super::meta::Meta) and [`Count`].", "see `Meta` and `Count`."),
-        ("[`rfc`](https://example.org/rfc) and [`b`](#b)", "[`rfc`](https://example.org/rfc) and [`b`](#b)"),
-        ("an array [`u8`; 4] [`", "an array [`u8`; 4] [`"),
-    ] {
-        assert_eq!(without_links(docs), text);
-    }
-}

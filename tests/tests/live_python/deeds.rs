@@ -225,14 +225,14 @@ async fn not_sent(peer: PacketConnection) {
 
 async fn oversized() {
     let party = Party::start("party.py", &["ask", "{}", "oversized"], Medium::Unix).await;
-    let (stream, process) = party.into_parts();
+    // Python goes with this test: its thread that sends dies of a broken pipe.
+    let (stream, _process) = party.into_parts();
     let report = builder().spawn(stream).closed().await;
     let error = report.result.unwrap_err();
     let ConnectionError::Decode(DecodeError::TooLong { announced, limit }) = error else {
         panic!("{error:?}")
     };
     assert_eq!((announced, limit), ((17 << 20) + 3, 16 << 20));
-    process.ends_well().await;
 }
 
 async fn many(peer: PacketConnection) {
