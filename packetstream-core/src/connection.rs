@@ -35,6 +35,7 @@ use crate::state::SubmitError;
 use bytes::Bytes;
 use handler::perform;
 use inbox::{Command, Inbox, Setting, Wish};
+use reserve::Turns;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
@@ -117,6 +118,8 @@ struct Shared {
     abandoned: AtomicIsize,
     /// Calls that wait for a permit.
     queued: AtomicUsize,
+    /// Who waits for a permit, and how they are told that none will come.
+    turns: Turns,
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,

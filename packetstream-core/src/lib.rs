@@ -19,6 +19,10 @@
 //!
 //! The protocol itself, rule by rule, is on the page of [`wire`].
 
+// Before those that use its macro.
+#[macro_use]
+mod seeded_bugs;
+
 #[cfg(feature = "tokio")]
 pub mod blocking;
 #[cfg(feature = "tokio")]
@@ -78,6 +82,9 @@ pub use state::ProtocolError;
 pub use state::RequestId;
 pub use state::Requested;
 pub use state::SubmitError;
+
+#[cfg(seeded_bugs)]
+pub use seeded_bugs::Bug as SeededBug;
 
 #[cfg(feature = "tokio")]
 pub use connection::{

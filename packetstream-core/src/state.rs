@@ -235,6 +235,7 @@ impl<W> ConnectionState<W> {
             Err(error) => return Err((error.into(), waiter)),
         };
         space.next_tag = next_tag;
+        seeded!(TagReused => if tag % 16 == 9 { space.next_tag = tag });
         space.asked.insert(tag, Asked { waiter, bytes });
         self.asked.add(bytes);
         self.outgoing.push_request(packet);
@@ -252,6 +253,8 @@ impl<W> ConnectionState<W> {
         };
         self.owed.remove(bytes);
         if self.ours != Half::Silent {
+            seeded!(AnsweredTwice => if tag % 16 == 9 { self.push_response(id, outcome.clone()) });
+            seeded!(WrongChannel => return self.push_response(RequestId { channel: 0, tag }, outcome));
             self.push_response(id, outcome);
         }
     }
@@ -448,7 +451,9 @@ impl<W> ConnectionState<W> {
         if let Some(packet) = self.outgoing.pop() {
             return Some(packet);
         }
-        if self.ours == Half::Closing && self.in_flight() == 0 && self.owed() == 0 {
+        let is_over = self.ours == Half::Closing && self.in_flight() == 0;
+        seeded!(EndBeforeAnswers => if is_over { self.owed = Load::default() });
+        if is_over && self.owed() == 0 {
             self.ours = Half::Silent;
             return Some(Packet::end_of_stream());
         }

@@ -372,27 +372,22 @@ async fn request_bytes_in_flight_are_limited_and_a_larger_request_goes_alone() {
     .await;
 }
 
-/// Asks the peer for one less until nothing is left: each level holds a handler.
-async fn count_down(request: Incoming) -> packetstream_core::Outcome {
-    match request.flags {
-        0 => Ok(Reply::default()),
-        left => match request.peer().submit(0, left - 1, Bytes::new()).await {
-            Err(CallError::Failed(failure)) => Err(failure),
-            other => Ok(other.unwrap()),
-        },
-    }
-}
-
-// Rules: R-14
+// Rules: R-16
 #[tokio::test(start_paused = true)]
-async fn calls_nested_deeper_than_there_are_handlers_fail_and_do_not_hang() {
+async fn packets_are_long_enough_for_whatever_connections_say_by_themselves() {
     let (here, there) = duplex(1 << 16);
-    let limits = Limits { max_handlers: 10, ..Limits::default() };
-    let connection = |stream| PacketConnection::builder().limits(limits).handler(count_down).spawn(stream);
-    let (a, _b) = (connection(here), connection(there));
-    in_time(a.submit(0, 19, Bytes::new())).await.unwrap();
-    assert_eq!(refusal(in_time(a.submit(0, 25, Bytes::new())).await), "busy");
-    in_time(a.submit(0, 19, Bytes::new())).await.unwrap();
+    let limits = Limits { max_packet: 0, ..Limits::default() };
+    let too_long = async |_: Incoming| Ok(Reply::from(Bytes::from(vec![0; 1_000])));
+    let a = PacketConnection::builder().limits(limits).spawn(here);
+    let b = PacketConnection::builder().limits(limits).handler(too_long).spawn(there);
+    assert!(refusal(in_time(a.submit(0, 0, "")).await).starts_with("response of 1000 bytes"));
+    assert_eq!(refusal(in_time(b.submit(0, 0, "")).await), "no request handler");
+    assert_eq!(
+        refusal(in_time(a.channel(u64::MAX).submit(0, 0, "")).await),
+        format!("unknown channel {}", u64::MAX)
+    );
+    a.close();
+    assert!(in_time(a.closed()).await.result.is_ok() && in_time(b.closed()).await.result.is_ok());
 }
 
 // Rules: none: races of threads

@@ -34,8 +34,8 @@ const OF_THE_PROTOCOL: &[&str] = &[
     "packetstream-core/tests/hostile_peer.rs",
     "packetstream-core/tests/lifecycle.rs",
     "packetstream-core/tests/limits.rs",
-    "packetstream-core/tests/lives.rs",
     "packetstream-core/tests/model.rs",
+    "packetstream-core/tests/nesting.rs",
     "packetstream-core/tests/not_sent.rs",
     "packetstream-core/tests/reports.rs",
     "packetstream-core/tests/reuse.rs",
@@ -46,6 +46,8 @@ const OF_THE_PROTOCOL: &[&str] = &[
     "tests/tests/live_python_lifecycle/",
     "tests/tests/live_python_twin/",
     "tests/tests/reuse.rs",
+    "tests/tests/simulator.rs",
+    "tests/tests/simulator/",
 ];
 /// Where tests may cite.
 const SOURCES: &[&str] = &["packetstream", "packetstream-core", "packetstream-derive", "examples", "tests"];

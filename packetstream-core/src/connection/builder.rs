@@ -6,6 +6,7 @@ use super::handlers::Handlers;
 use super::inbox::Inbox;
 use super::limits::Limits;
 use super::observer::{Direction, Observer, OnPacket};
+use super::reserve::Turns;
 use super::session::Session;
 use super::trace;
 use super::{Extensions, PacketConnection, PeerStage, Shared};
@@ -176,6 +177,7 @@ impl Builder {
             handles: AtomicUsize::new(0),
             abandoned: AtomicIsize::new(0),
             queued: AtomicUsize::new(0),
+            turns: Turns::default(),
             blame: OnceLock::new(),
             ended: watch::Sender::new(None),
             peer: watch::Sender::new(PeerStage::Open),

@@ -116,7 +116,7 @@ impl Call {
                 let span = span.clone();
                 Step::Queued(Box::pin(async move {
                     let shared = &queued.0;
-                    shared.calls.acquire().await.map_err(|_| shared.not_sent())?.forget();
+                    shared.place().await?;
                     shared.send(channel, rq_type, flags, payload, span)
                 }))
             }
@@ -270,6 +270,7 @@ impl Drop for Call {
             answer.close();
             // It may have come just now.
             if answer.try_recv().is_err() {
+                seeded!(PermitWithFuture => self.shared.calls.add_permits(1));
                 self.shared.abandoned.fetch_add(1, Ordering::Relaxed);
             }
         }

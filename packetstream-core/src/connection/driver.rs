@@ -200,6 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes what has arrived, with at most one read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> bool {
+        seeded!(ReaderWaitsForWriter => if self.writer.unsent() > 0 { return false });
         let (any, drained) = self.take_packets(cx);
         if !drained || !self.session.may_read() {
             return any;
@@ -328,6 +329,7 @@ impl Alarm {
     /// Sets the alarm. It may go off early, for a deadline that was dropped since.
     fn ring_at(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let alarm = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        seeded!(AlarmNotMoved => if !alarm.is_elapsed() { return alarm.as_mut().poll(cx) });
         if alarm.is_elapsed() || deadline < alarm.deadline() {
             alarm.as_mut().reset(deadline);
         }

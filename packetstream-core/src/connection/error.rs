@@ -42,7 +42,9 @@ pub enum NotSent {
     /// There is no connection to send it over, and none could be made: only where connections are made on demand.
     #[error("no connection to send it over")]
     NoConnection(#[source] Arc<dyn Error + Send + Sync>),
-    /// Other requests of ours were in flight for this long, as many as there may be.
+    /// Other requests of ours were in flight for this long, as many as there may be: what
+    /// [`Call::timeout`](super::Call::timeout) gave, or [`Limits::stall_timeout`](super::Limits::stall_timeout) where
+    /// handlers may wait for each other.
     #[error("no turn to be sent within {0:?}")]
     NoTurn(Duration),
     /// A count or an id within it does not fit its field: see [`Count`](crate::Count).

@@ -88,7 +88,13 @@ impl Inbox {
     pub(super) fn wish(&self, wish: Wish) {
         let mut contents = self.lock();
         contents.wish = contents.wish.max(wish);
+        seeded!(LostWakeUp => return);
         wake(contents);
+    }
+
+    /// Has the driver look at things.
+    pub(super) fn nudge(&self) {
+        wake(self.lock());
     }
 
     /// Moves the commands and the settings behind what `taken` and `settings` hold, and says what is wished. Whoever

@@ -7,6 +7,8 @@ use tokio::sync::Semaphore;
 
 /// The most that a packet's body has besides its payload: tag, word, channel, request type.
 const HEADER: usize = 4 * varint::MAX_LEN;
+/// Room for the end markers and for every answer in this library's own words.
+const SMALLEST_PACKET: usize = 100;
 /// How long reading pauses before excess requests are refused, while answers to us may be behind them.
 pub(super) const SHED_AFTER: Duration = Duration::from_secs(1);
 /// Refusals that may wait to be sent before the peer is given up.
@@ -22,7 +24,7 @@ pub(super) const SHUT_DOWN: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// The longest packet body in bytes, in either direction. A longer one is refused before any of it
-    /// is stored; sending one fails. Default: 16 MiB.
+    /// is stored; sending one fails. At least 100. Default: 16 MiB.
     pub max_packet: usize,
     /// Requests of ours in flight; more wait their turn. At least 1. Default: 256.
     pub max_calls: usize,
@@ -47,7 +49,10 @@ pub struct Limits {
     ///
     /// Also how long requests of the peer may wait while all handlers are taken, nothing at all moves,
     /// and we wait for the peer: handlers that ask back deeper than there are handlers wait for each
-    /// other. Those requests are then answered not-ok `busy`. Default: 30 s.
+    /// other. Those requests are then answered not-ok `busy`. And how long requests of ours may wait for their turn
+    /// while nothing at all moves and we perform requests of the peer, which may be what asks back deeper than
+    /// [`max_calls`](Self::max_calls): those that wait then end with [`NotSent::NoTurn`](super::NotSent::NoTurn).
+    /// Default: 30 s.
     pub stall_timeout: Duration,
     /// Once either side has said goodbye, how long what was asked may take to be answered, in both directions.
     /// Default: 30 s.
@@ -103,9 +108,11 @@ impl Limits {
         Self { max_calls: 16, ..Self::default() }
     }
 
-    /// The same, with 1 in place of a 0 with which nothing would ever move.
+    /// The same, with 1 in place of a 0 with which nothing would ever move, and packets long enough for whatever two
+    /// connections say by themselves.
     pub(super) fn sane(self) -> Self {
         Self {
+            max_packet: self.max_packet.max(SMALLEST_PACKET),
             max_calls: self.max_calls.clamp(1, Semaphore::MAX_PERMITS),
             max_handlers: self.max_handlers.max(1),
             max_request_bytes: self.max_request_bytes.max(1),

@@ -7,6 +7,59 @@ use bytes::Bytes;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Notify;
+
+/// Those who wait for a place among the requests in flight.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    waiting: AtomicUsize,
+    hopeless: Notify,
+}
+
+impl Turns {
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Sends all away who wait.
+    pub(super) fn give_up(&self) {
+        self.hopeless.notify_waiters();
+    }
+}
+
+/// Counts one of those who wait.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        if shared.turns.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
+            // What drives the connection sees to it that this has an end.
+            shared.inbox.nudge();
+        }
+        Self(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.turns.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// Waits for a place among the requests in flight, and takes it.
+    pub(super) async fn place(&self) -> Result<(), NotSent> {
+        let hopeless = self.turns.hopeless.notified();
+        let _waiting = Waiting::new(self);
+        tokio::select! {
+            biased;
+            permit = self.calls.acquire() => permit.map_err(|_| self.not_sent())?.forget(),
+            () = hopeless => return Err(NotSent::NoTurn(self.limits.stall_timeout)),
+        }
+        Ok(())
+    }
+}
 
 impl PacketConnection {
     /// Waits for a place among the requests in flight, of which there are as many as
@@ -15,7 +68,8 @@ impl PacketConnection {
     ///
     /// # Errors
     ///
-    /// Why no request is sent any more, when the connection is closed.
+    /// Why no request is sent any more, when the connection is closed; [`NotSent::NoTurn`] where handlers may wait for
+    /// each other, see [`Limits::stall_timeout`](super::Limits::stall_timeout).
     ///
     /// # Cancel safety
     ///
@@ -23,10 +77,7 @@ impl PacketConnection {
     pub fn reserve(&self) -> impl Future<Output = Result<Place, NotSent>> + Send + Sync + use<> {
         let (shared, channel) = (Arc::clone(&self.shared), self.channel);
         async move {
-            match shared.calls.acquire().await {
-                Ok(permit) => permit.forget(),
-                Err(_) => return Err(shared.not_sent()),
-            }
+            shared.place().await?;
             Ok(Place { shared, channel, is_taken: false })
         }
     }

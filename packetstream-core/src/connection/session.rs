@@ -136,7 +136,7 @@ impl Session {
             unheard: None,
             is_shedding: false,
             deadlines: Deadlines::new(|wait| match wait {
-                Wait::Reading | Wait::Writing | Wait::Handler => stall_timeout,
+                Wait::Reading | Wait::Writing | Wait::Handler | Wait::Turn => stall_timeout,
                 Wait::Room => SHED_AFTER,
                 Wait::Answers => answer_timeout,
                 Wait::Goodbye => close_timeout,
@@ -187,6 +187,7 @@ impl Session {
     }
 
     fn wants_packets(&self) -> bool {
+        seeded!(ReaderWaitsForHandlers => if self.state.owed() > 0 { return false });
         !self.hears_no_more() && (self.is_shedding || self.has_room())
     }
 
@@ -290,6 +291,7 @@ impl Session {
         while let Some(waiter) = self.state.withdraw_next_if(|waiter| waiter.answer.is_closed()) {
             self.stats.calls_withdrawn += 1;
             self.shared.trace.withdrawn();
+            seeded!(WithdrawnKeepsPermit => { self.barriers.settled(waiter.epoch); continue });
             self.settle_call(waiter, Err(NotSent::Closed.into()));
         }
         let packet = self.state.poll_transmit()?;

@@ -36,6 +36,8 @@ impl Watchdog {
                 return false;
             }
             if armed.progress == progress {
+                // What comes of it takes a while to be seen.
+                self.armed = None;
                 return true;
             }
         }
@@ -66,6 +68,8 @@ pub(super) enum Wait {
     Room,
     /// A handler to be free for the peer's next request, while the running ones may wait for the peer.
     Handler,
+    /// A place among our requests in flight, while those may wait for handlers of ours that wait for one.
+    Turn,
     /// Answers, in either direction, once one side has said goodbye.
     Answers,
     /// The peer's last packet, after ours.
@@ -74,7 +78,7 @@ pub(super) enum Wait {
     Leaving,
 }
 
-const WAITS: usize = 7;
+const WAITS: usize = 8;
 
 impl Wait {
     pub(super) const ALL: [Self; WAITS] = [
@@ -82,6 +86,7 @@ impl Wait {
         Self::Writing,
         Self::Room,
         Self::Handler,
+        Self::Turn,
         Self::Answers,
         Self::Goodbye,
         Self::Leaving,

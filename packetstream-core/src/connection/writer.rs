@@ -72,9 +72,10 @@ impl Writer {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let first = (&mut self.buffer).take(most);
             let used = first.chunks_vectored(&mut slices);
+            let given = length(&slices[..used]);
             match transport.write_vectored(&slices[..used]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-                written => self.advance(written?)?,
+                written => self.advance(written?, given)?,
             }
         }
         if self.unflushed && !self.buffer.has_remaining() {
@@ -84,16 +85,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes note of what the transport has taken.
-    fn advance(&mut self, count: usize) -> io::Result<()> {
+    /// Takes note of what the transport has taken, of what it was given.
+    fn advance(&mut self, count: usize, given: usize) -> io::Result<()> {
         if count == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        if count > self.buffer.remaining() {
+        if count > given {
             let text = "the transport claims to have written more than it was given";
             return Err(io::Error::other(text));
         }
         self.buffer.advance(count);
+        seeded!(TornWrite => self.buffer.advance(self.buffer.remaining().min(1)));
         self.written = self.written.wrapping_add(count as u64);
         self.unflushed = true;
         Ok(())
@@ -114,10 +116,11 @@ impl Writer {
     {
         let mut transport = Pin::new(transport);
         if self.buffer.has_remaining() {
-            let count = ready!(self.poll_write(transport.as_mut(), cx))?;
-            self.advance(count)?;
+            let (count, given) = ready!(self.poll_write(transport.as_mut(), cx))?;
+            self.advance(count, given)?;
         }
         if self.unflushed && !self.buffer.has_remaining() {
+            seeded!(MissingFlush => return Poll::Ready(Ok(self.flushed())));
             ready!(transport.poll_flush(cx))?;
             self.flushed();
             return Poll::Ready(Ok(()));
@@ -125,7 +128,8 @@ impl Writer {
         if self.buffer.has_remaining() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    fn poll_write<S>(&self, transport: Pin<&mut S>, cx: &mut Context<'_>) -> Poll<io::Result<usize>>
+    /// Writes once; yields how many bytes were taken, of how many.
+    fn poll_write<S>(&self, transport: Pin<&mut S>, cx: &mut Context<'_>) -> Poll<io::Result<(usize, usize)>>
     where
         S: AsyncWrite,
     {
@@ -133,9 +137,90 @@ impl Writer {
         if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let used = buffer.chunks_vectored(&mut slices);
-            transport.poll_write_vectored(cx, &slices[..used])
+            let given = length(&slices[..used]);
+            transport.poll_write_vectored(cx, &slices[..used]).map_ok(|count| (count, given))
         } else {
-            transport.poll_write(cx, buffer.chunk())
+            let given = buffer.chunk().len();
+            transport.poll_write(cx, buffer.chunk()).map_ok(|count| (count, given))
         }
+    }
+}
+
+fn length(slices: &[IoSlice<'_>]) -> usize {
+    slices.iter().map(|slice| slice.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::task::Waker;
+
+    /// Takes one byte more than it is given.
+    struct Liar {
+        is_vectored: bool,
+    }
+
+    impl Write for Liar {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len() + 1)
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            Ok(length(slices) + 1)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl AsyncWrite for Liar {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len() + 1))
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(length(slices) + 1))
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            self.is_vectored
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// More pieces than one write takes.
+    fn full() -> Writer {
+        let mut writer = Writer::default();
+        for _ in 0..SLICES {
+            let payload = Bytes::from(vec![0; 10_000]);
+            writer.push(Packet::request(0, 2, 0, 0, payload).unwrap());
+        }
+        writer
+    }
+
+    #[test]
+    fn a_transport_that_claims_more_than_it_was_given_is_not_believed_though_more_waits() {
+        for is_vectored in [false, true] {
+            let mut writer = full();
+            let polled = writer.poll(&mut Liar { is_vectored }, &mut Context::from_waker(Waker::noop()));
+            assert!(matches!(polled, Poll::Ready(Err(_))), "{is_vectored}: {polled:?}");
+            assert_eq!(writer.written(), 0);
+        }
+        let mut writer = full();
+        assert!(writer.write(&mut Liar { is_vectored: false }, 1 << 20).is_err());
+        assert_eq!(writer.written(), 0);
     }
 }

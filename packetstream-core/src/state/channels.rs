@@ -80,6 +80,7 @@ impl Load {
 
     pub(super) fn remove(&mut self, bytes: usize) {
         self.requests = self.requests.saturating_sub(1);
+        seeded!(BytesNeverGivenBack => return);
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 }

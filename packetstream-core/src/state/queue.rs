@@ -24,6 +24,7 @@ impl Outgoing {
     }
 
     pub(super) fn push_request(&mut self, packet: Packet) {
+        seeded!(EndOfRequestsFirst => if packet.kind() == Kind::Control { return self.requests.push_front(packet) });
         self.request_bytes = self.request_bytes.saturating_add(packet.payload().len());
         self.requests.push_back(packet);
     }

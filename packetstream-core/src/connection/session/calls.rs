@@ -103,6 +103,7 @@ impl Session {
 
     /// Tells a caller what came of its request, and lets another one in.
     fn settle(&self, answer: oneshot::Sender<Result<Reply, CallError>>, result: Result<Reply, CallError>) {
+        seeded!(CallForgotten => if let Err(CallError::Lost(_)) = result { return std::mem::forget(answer) });
         self.shared.calls.add_permits(1);
         if answer.send(result).is_err() {
             // The caller has given up, and has counted that.
@@ -135,6 +136,7 @@ impl Session {
         self.shared.finish(Wish::Close);
         self.calls_lost += sent.len() as u64;
         for waiter in sent {
+            seeded!(NotSentOfSent => { self.end_call(waiter, NotSent::Closed.into()); continue });
             self.end_call(waiter, CallError::Lost(cause.clone()));
         }
         self.refuse_calls(unsent);
@@ -158,6 +160,20 @@ impl Session {
                     let error = self.shared.not_sent().into();
                     self.observe_unanswered(&submission.observed, &error);
                     self.settle(submission.answer, Err(error));
+                }
+                Command::Barrier(reached) => self.barriers.add(reached),
+            }
+        }
+    }
+
+    /// Sends all away who wait for their turn, which may not come before they have gone.
+    pub(super) fn give_up_turns(&mut self) {
+        self.shared.turns.give_up();
+        let waited = self.shared.limits.stall_timeout;
+        for command in std::mem::take(&mut self.commands) {
+            match command {
+                Command::Submit(submission) => {
+                    self.settle(submission.answer, Err(NotSent::NoTurn(waited).into()));
                 }
                 Command::Barrier(reached) => self.barriers.add(reached),
             }

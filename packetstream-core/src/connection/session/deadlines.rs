@@ -23,6 +23,7 @@ impl Session {
             }
             Wait::Room => self.is_shedding = true,
             Wait::Handler => self.refuse_backlog(),
+            Wait::Turn => self.give_up_turns(),
             Wait::Answers => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
                 self.fail(ConnectionError::CloseTimedOut { limit: answer_timeout, in_flight, owed });
@@ -47,10 +48,12 @@ impl Session {
                 waits.then_some(transit.read)
             }
             Wait::Writing => {
+                seeded!(StallNeverNoticed => return None);
                 let waits = is_live && !transit.is_flushed && !transit.is_gathering;
                 waits.then_some(transit.written)
             }
             Wait::Room => {
+                seeded!(NeverSheds => return None);
                 let waits = is_live && is_asking && !self.is_shedding && !self.has_room();
                 waits.then_some(packets)
             }
@@ -58,11 +61,19 @@ impl Session {
                 let waits = is_live && is_asking && !self.backlog.is_empty() && !self.may_start();
                 waits.then_some(packets.wrapping_add(transit.written))
             }
+            Wait::Turn => {
+                seeded!(TurnNeverGivenUp => return None);
+                let performs = self.state.owed() > self.backlog.len();
+                let is_awaited = self.shared.turns.is_awaited() || !self.commands.is_empty();
+                let waits = is_live && is_asking && performs && is_awaited;
+                waits.then_some(packets.wrapping_add(transit.written))
+            }
             Wait::Answers => {
                 let waits = self.phase != Phase::Leaving && self.is_closing() && !self.state.is_silent();
                 waits.then_some(0)
             }
             Wait::Goodbye => {
+                seeded!(GoodbyeNeverOverdue => return None);
                 let waits = self.phase != Phase::Leaving && self.state.is_silent();
                 waits.then_some(0)
             }

@@ -21,6 +21,7 @@ impl Session {
         }
         let request = self.backlog.pop_front()?;
         self.tickets += 1;
+        seeded!(PerformedTwice => if self.tickets % 16 == 9 { self.backlog.push_back(request.clone()) });
         let ticket = Ticket { id: request.id, number: self.tickets };
         if !self.shared.observers.is_empty() {
             self.goes_on(ticket, request.rq_type);
@@ -40,6 +41,7 @@ impl Session {
             // It counts as unanswered already.
             return;
         }
+        seeded!(PanicUnanswered => if performed.is_err() { return });
         let outcome = performed.unwrap_or_else(|Panicked| {
             self.stats.requests_panicked += 1;
             Err(Failure::internal())
@@ -85,12 +87,14 @@ impl Session {
     }
 
     pub(super) fn may_start(&self) -> bool {
+        seeded!(HandlersUnbounded => return true);
         let limits = &self.shared.limits;
         self.running() < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
     }
 
     /// Whether one more request of the peer can be taken.
     pub(super) fn has_room(&self) -> bool {
+        seeded!(BacklogUnbounded => return true);
         let limits = &self.shared.limits;
         self.state.owed() + self.state.queued_responses() < limits.max_requests()
             && self.state.owed_bytes() < limits.max_request_bytes
