@@ -34,6 +34,8 @@ mod packet;
 mod payload;
 mod request;
 mod state;
+#[cfg(feature = "tokio")]
+mod sync;
 mod tag_table;
 pub mod varint;
 
@@ -79,6 +81,8 @@ pub use state::RequestId;
 pub use state::Requested;
 pub use state::SubmitError;
 
+#[cfg(any(model = "loom", model = "shuttle"))]
+pub use connection::models;
 #[cfg(feature = "tokio")]
 pub use connection::{
     Builder, Call, CallError, CloseReport, ConnectionError, Direction, Driver, Ended, EndedBy, Extensions,
