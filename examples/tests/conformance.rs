@@ -63,7 +63,7 @@ async fn an_asker_that_ends_otherwise_than_a_case_says_fails_it() {
         );
         let case = Case::parse_all("a.cases", &text).unwrap().remove(0);
         let failure = within(run(&case, &target)).await.unwrap().unwrap_err();
-        assert_eq!(failure.to_string(), format!("line 7: {came}"));
+        assert_eq!(failure.to_string(), format!("line 7: sent 03 01 02 00 03 00 02 00; {came}"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bytes and packets as case files spell them.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// The two packets that have names.
 const WORDS: [(&str, [u8; 4]); 2] = [("ERQ", [3, 1, 2, 0]), ("EOF", [3, 0, 2, 0])];
@@ -70,15 +71,20 @@ pub(super) fn whole(bytes: &[u8]) -> Option<usize> {
     (whole <= bytes.len()).then_some(whole)
 }
 
-/// Puts its length in front of a body.
-fn packet(body: &[u8]) -> Vec<u8> {
-    let mut length = vec![u8::try_from(body.len() & 0x7f).unwrap_or_default()];
-    let mut rest = body.len() >> 7;
+/// Spells a number.
+fn spelled(number: usize) -> Vec<u8> {
+    let mut bytes = vec![u8::try_from(number & 0x7f).unwrap_or_default()];
+    let mut rest = number >> 7;
     while rest > 0 {
-        length.insert(0, u8::try_from(rest & 0x7f).unwrap_or_default() | 0x80);
+        bytes.insert(0, u8::try_from(rest & 0x7f).unwrap_or_default() | 0x80);
         rest >>= 7;
     }
-    [&length, body].concat()
+    bytes
+}
+
+/// Puts its length in front of a body.
+fn packet(body: &[u8]) -> Vec<u8> {
+    [&spelled(body.len()), body].concat()
 }
 
 /// What one line says.
@@ -124,54 +130,114 @@ pub(super) fn to_expect(text: &str) -> Result<Vec<Pattern>, String> {
 
 fn parts(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
-    let mut bytes = Vec::new();
-    let (mut is_body, mut is_open) = (false, false);
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        if is_open && !rest.starts_with(']') {
-            return Err("something behind `..`".into());
-        }
-        if let Some(after) = rest.strip_prefix('"') {
-            let (quoted, after) = after.split_once('"').ok_or("a quotation without an end")?;
-            bytes.extend_from_slice(quoted.as_bytes());
-            rest = after.trim_start();
+        let Some(inside) = rest.strip_prefix('[') else {
+            let more;
+            (more, rest) = token(rest)?;
+            match parts.last_mut() {
+                Some(Part::Bytes(bytes)) => bytes.extend(more),
+                _ => parts.push(Part::Bytes(more)),
+            }
             continue;
-        }
-        let end = rest.find(|c: char| c.is_whitespace() || c == ']' || c == '[').unwrap_or(rest.len()).max(1);
-        let (word, after) = rest.split_at(end);
-        rest = after.trim_start();
-        match word {
-            "[" if !is_body => {
-                parts.push(Part::Bytes(std::mem::take(&mut bytes)));
-                is_body = true;
-            }
-            "]" if is_body => {
-                parts.push(Part::Body(std::mem::take(&mut bytes), is_open));
-                (is_body, is_open) = (false, false);
-            }
-            ".." if is_body => is_open = true,
-            _ => bytes.extend(word_bytes(word)?),
+        };
+        let body;
+        (body, rest) = Body::read(inside)?;
+        let each;
+        (each, rest) = numbers(rest)?;
+        match each {
+            Some(numbers) => parts.extend(numbers.map(|number| body.with(number))),
+            None if body.numbers.is_empty() => parts.push(body.with(0)),
+            None => return Err("`@` without its numbers".into()),
         }
     }
-    if is_body {
-        return Err("a bracket without an end".into());
-    }
-    parts.push(Part::Bytes(bytes));
     Ok(parts)
 }
 
-/// `7f`, `7f*1000`, or the name of a packet.
-fn word_bytes(word: &str) -> Result<Vec<u8>, String> {
-    if let Some((_, bytes)) = WORDS.iter().find(|(name, _)| *name == word) {
-        return Ok(bytes.to_vec());
+/// What is in brackets.
+#[derive(Default)]
+struct Body {
+    bytes: Vec<u8>,
+    /// Where in `bytes` the number belongs that `@` stands for.
+    numbers: Vec<usize>,
+    is_open: bool,
+}
+
+impl Body {
+    /// Reads on behind the opening bracket. Returns what is behind the closing one, too.
+    fn read(text: &str) -> Result<(Self, &str), String> {
+        let mut body = Self::default();
+        let mut rest = text.trim_start();
+        loop {
+            if let Some(behind) = rest.strip_prefix(']') {
+                return Ok((body, behind.trim_start()));
+            } else if body.is_open {
+                return Err("something behind `..`".into());
+            } else if let Some(behind) = rest.strip_prefix("..") {
+                body.is_open = true;
+                rest = behind.trim_start();
+            } else if let Some(behind) = rest.strip_prefix('@') {
+                body.numbers.push(body.bytes.len());
+                rest = behind.trim_start();
+            } else if rest.is_empty() {
+                return Err("a bracket without an end".into());
+            } else {
+                let bytes;
+                (bytes, rest) = token(rest)?;
+                body.bytes.extend(bytes);
+            }
+        }
     }
+
+    /// The body in which `@` is this number.
+    fn with(&self, number: usize) -> Part {
+        let (mut bytes, mut from) = (Vec::new(), 0);
+        for to in &self.numbers {
+            bytes.extend_from_slice(&self.bytes[from..*to]);
+            bytes.extend(spelled(number));
+            from = *to;
+        }
+        bytes.extend_from_slice(&self.bytes[from..]);
+        Part::Body(bytes, self.is_open)
+    }
+}
+
+/// `@2-101` behind a bracket: the body is there once for each of these numbers. Returns what is behind, too.
+fn numbers(text: &str) -> Result<(Option<RangeInclusive<usize>>, &str), String> {
+    let Some(text) = text.strip_prefix('@') else { return Ok((None, text)) };
+    let (word, rest) = text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()));
+    let ends = word.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    match ends {
+        Some((first, last)) if first <= last => Ok((Some(first..=last), rest.trim_start())),
+        _ => Err(format!("`@{word}` is not of the form `@2-101`")),
+    }
+}
+
+/// The bytes of a text, or of a word, and what is behind.
+fn token(text: &str) -> Result<(Vec<u8>, &str), String> {
+    let (bytes, rest) = if let Some(quoted) = text.strip_prefix('"') {
+        let (quoted, rest) = quoted.split_once('"').ok_or("a quotation without an end")?;
+        (quoted.as_bytes().to_vec(), rest)
+    } else {
+        let end = text.find(|c: char| c.is_whitespace() || c == ']' || c == '[').unwrap_or(text.len());
+        let (word, rest) = text.split_at(end.max(1));
+        (word_bytes(word)?, rest)
+    };
+    Ok((bytes, rest.trim_start()))
+}
+
+/// `7f`, the name of a packet, or either of them `*1000`.
+fn word_bytes(word: &str) -> Result<Vec<u8>, String> {
     let unknown = || format!("`{word}` is neither two hexadecimal digits nor a packet's name");
-    let (digits, times) = word.split_once('*').unwrap_or((word, "1"));
+    let (unit, times) = word.split_once('*').unwrap_or((word, "1"));
     let times = times.parse().map_err(|_| unknown())?;
-    if digits.len() != 2 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+    if let Some((_, bytes)) = WORDS.iter().find(|(name, _)| *name == unit) {
+        return Ok(bytes.repeat(times));
+    }
+    if unit.len() != 2 || !unit.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(unknown());
     }
-    let byte = u8::from_str_radix(digits, 16).map_err(|_| unknown())?;
+    let byte = u8::from_str_radix(unit, 16).map_err(|_| unknown())?;
     Ok(vec![byte; times])
 }
 
@@ -189,6 +255,18 @@ mod tests {
     }
 
     #[test]
+    fn a_body_with_numbers_is_there_for_each_of_them() {
+        assert_eq!(
+            to_send("[@ 04 @]@127-128 ERQ").unwrap(),
+            *b"\x03\x7f\x04\x7f\x05\x81\0\x04\x81\0\x03\x01\x02\0"
+        );
+        assert_eq!(to_send("[04]@1-3 [05]").unwrap(), [1, 4, 1, 4, 1, 4, 1, 5]);
+        assert_eq!(to_send("ERQ*2").unwrap(), [3, 1, 2, 0, 3, 1, 2, 0]);
+        let patterns = to_expect("[@ 00 \"a\" ..]@2-3").unwrap();
+        assert!(patterns.len() == 2 && patterns[1].matches(b"\x04\x03\0ab"));
+    }
+
+    #[test]
     fn what_is_expected_is_packets() {
         let patterns = to_expect("02 01 04 EOF [05 01 \"unknown\" ..]").unwrap();
         assert_eq!(patterns.len(), 3);
@@ -201,7 +279,23 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_told() {
-        for text in ["0", "123", "zz", "7f*x", "\"a", "[01", "01]", "[01 .. 02]", "ErQ"] {
+        for text in [
+            "0",
+            "123",
+            "zz",
+            "7f*x",
+            "\"a",
+            "[01",
+            "01]",
+            "[01 .. 02]",
+            "ErQ",
+            "[@]",
+            "@",
+            "[@]@3-2",
+            "[@]@2",
+            "[[01]]",
+            "ERQ*",
+        ] {
             assert!(to_expect(text).is_err(), "{text}");
         }
         for text in ["", "05 01"] {

@@ -97,6 +97,7 @@ impl Case {
             }
             ">" => push(Step::Send(to_send(rest)?, None)),
             "<" => push(Step::Expect(to_expect(rest)?)),
+            "<<" => to_expect(rest)?.into_iter().for_each(|pattern| push(Step::Expect(vec![pattern]))),
             "shut" => push(Step::Shut),
             "end" => push(Step::End),
             "exit" if rest.trim() == "ok" => push(Step::Exit(true)),
@@ -130,16 +131,18 @@ mod tests {
 
     #[test]
     fn a_case_is_a_number_a_title_rules_and_steps() {
-        let text = "# about\n\n## 7 A title\nrules: W-1, L-2\nasks: 2\n> 01 # one\n>1 02\n< ERQ\nshut\nexit failed\n";
+        let text = "# about\n\n## 7 A title\nrules: W-1, L-2\nasks: 2\n> 01 # one\n>1 02\n< ERQ EOF\n<< ERQ EOF\nshut\nexit failed\n";
         let case = Case::parse_all("a.cases", text).unwrap().remove(0);
         assert_eq!((case.number, &*case.title, &*case.rules), (7, "A title", "W-1, L-2"));
         assert_eq!((case.role, case.place.1), (Role::Asker(2), 3));
         let steps: Vec<Step> = case.steps.into_iter().map(|(_, step)| step).collect();
-        let expected = to_expect("ERQ").unwrap();
+        let expected = |text| Step::Expect(to_expect(text).unwrap());
         let all = [
             Step::Send(vec![1], None),
             Step::Send(vec![2], Some(1)),
-            Step::Expect(expected),
+            expected("ERQ EOF"),
+            expected("ERQ"),
+            expected("EOF"),
             Step::Shut,
             Step::Exit(false),
         ];

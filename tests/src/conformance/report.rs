@@ -25,6 +25,8 @@ pub struct Tally {
 #[derive(Debug)]
 pub struct Report<'a> {
     deviations: &'a Deviations,
+    /// How many of the cases have a role that the program does not.
+    not_held: usize,
     results: Vec<(&'a Case, Verdict, Result<(), Failure>)>,
 }
 
@@ -32,7 +34,7 @@ impl<'a> Report<'a> {
     /// Holds a program to all cases of its roles.
     pub async fn of(cases: &'a [Case], target: &Target, deviations: &'a Deviations) -> Self {
         let runs = stream::iter(cases).map(|case| async move { (case, run(case, target).await) });
-        let results = runs
+        let results: Vec<_> = runs
             .buffered(AT_ONCE)
             .filter_map(|(case, result)| async move {
                 let result = result?;
@@ -40,7 +42,7 @@ impl<'a> Report<'a> {
             })
             .collect()
             .await;
-        Self { deviations, results }
+        Self { deviations, not_held: cases.len() - results.len(), results }
     }
 
     /// How many came to what.
@@ -81,6 +83,10 @@ impl fmt::Display for Report<'_> {
             f,
             "{} cases: {passed} passed, {deviated} deviate as is known, {failed} failed",
             self.results.len()
-        )
+        )?;
+        match self.not_held {
+            0 => Ok(()),
+            more => write!(f, "; {more} for the other role"),
+        }
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::process::{Child, Command};
 
+/// How long a program that was started may take to connect: interpreters on a busy machine take their time.
+const START: Duration = Duration::from_mins(1);
 /// Pieces in which bytes are sent; what remains of a large payload comes at once.
 const MOST_PIECES: usize = 4096;
 /// Bytes that are kept of what a server says on standard error.
@@ -37,10 +39,12 @@ pub enum Failure {
     #[error("cannot be reached: {0}")]
     Connect(String),
     /// It does something else.
-    #[error("line {line}: expected {expected}; {came}")]
+    #[error("line {line}: sent {sent}; expected {expected}; {came}")]
     Step {
         /// The line of the case's file.
         line: usize,
+        /// What was sent to it last, all of a line of the case.
+        sent: String,
         /// What should have come.
         expected: String,
         /// What came instead.
@@ -63,7 +67,7 @@ pub async fn run(case: &Case, target: &Target) -> Option<Result<(), Failure>> {
 async fn serve(case: &Case, target: &Target, address: &Address) -> Result<(), Failure> {
     let stream = match address {
         Address::Exec(words) => spawn(words)?,
-        _ => within(target.patience, Stream::connect(address)).await.map_err(Failure::Connect)?,
+        _ => within(START, Stream::connect(address)).await.map_err(Failure::Connect)?,
     };
     Conversation::new(stream, target, None).follow(case).await
 }
@@ -86,10 +90,29 @@ async fn ask(case: &Case, target: &Target, command: &str, count: u32) -> Result<
     let address = Address::Unix(directory.path().join("suite"));
     let mut listener = Listener::bind(&address).await.map_err(fail)?;
     let command = command.replace("{address}", &address.to_string()).replace("{count}", &count.to_string());
-    let child = start(&command)?;
-    let stream = within(target.patience, listener.accept()).await.map_err(Failure::Connect)?;
-    let stream = stream.ok_or_else(|| Failure::Connect("it does not connect".into()))?;
+    let mut child = start(&command)?;
+    let stream = within(START, connected(&mut listener, &mut child)).await.map_err(Failure::Connect)?;
     Conversation::new(stream, target, Some(child)).follow(case).await
+}
+
+/// The stream of a program that was started, unless it ends without one.
+async fn connected(listener: &mut Listener, child: &mut Child) -> Result<Stream, String> {
+    let ended = tokio::select! {
+        biased;
+        accepted = listener.accept() => return one_of(accepted),
+        ended = child.wait() => ended,
+    };
+    // It may have connected and ended meanwhile.
+    match tokio::time::timeout(Duration::from_millis(10), listener.accept()).await {
+        Ok(accepted) => one_of(accepted),
+        Err(_) => {
+            Err(ended.map_or_else(|error| error.to_string(), |status| format!("it ended first: {status}")))
+        }
+    }
+}
+
+fn one_of(accepted: io::Result<Option<Stream>>) -> Result<Stream, String> {
+    accepted.map_err(|error| error.to_string())?.ok_or_else(|| "it does not connect".into())
 }
 
 fn start(command: &str) -> Result<Child, Failure> {
@@ -124,24 +147,51 @@ fn ended(read: &io::Result<usize>) -> Option<String> {
     }
 }
 
+/// What a program has said of its end.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Goodbye {
+    Nothing,
+    Erq,
+    Eof,
+}
+
+impl Goodbye {
+    /// Which of the end markers a packet is.
+    fn of(packet: &[u8]) -> Self {
+        match packet {
+            [3, 1, 2, 0] => Self::Erq,
+            [3, 0, 2, 0] => Self::Eof,
+            _ => Self::Nothing,
+        }
+    }
+}
+
 /// The suite's end of a stream.
 struct Conversation<'a> {
     stream: Stream,
     target: &'a Target,
     asker: Option<Child>,
+    /// What was sent last, for people.
+    sent: String,
     /// What has come and was not looked at.
     heard: Vec<u8>,
+    /// How far the program has come in saying goodbye.
+    goodbye: Goodbye,
     /// Why nothing more comes.
     over: Option<String>,
 }
 
 impl<'a> Conversation<'a> {
     fn new(stream: Stream, target: &'a Target, asker: Option<Child>) -> Self {
-        Self { stream, target, asker, heard: Vec::new(), over: None }
+        let (sent, heard) = (Hex(&[]).to_string(), Vec::new());
+        Self { stream, target, asker, sent, heard, goodbye: Goodbye::Nothing, over: None }
     }
 
+    /// Takes all steps. Behind the last one comes the end, whatever the case: a program that says what it should and then
+    /// more is none that passes.
     async fn follow(mut self, case: &Case) -> Result<(), Failure> {
-        for (line, step) in &case.steps {
+        let last = case.steps.last().map_or(case.place.1, |(line, _)| *line);
+        for (line, step) in case.steps.iter().chain([&(last, Step::End)]) {
             let done = match step {
                 Step::Send(bytes, piece) => self.send(bytes, piece.or(self.target.piece)).await,
                 Step::Expect(patterns) => self.expect(patterns).await,
@@ -153,13 +203,16 @@ impl<'a> Conversation<'a> {
                 Step::End => self.expect_end().await,
                 Step::Exit(is_ok) => self.expect_exit(*is_ok).await,
             };
-            done.map_err(|(expected, came)| Failure::Step { line: *line, expected, came })?;
+            if let Err((expected, came)) = done {
+                return Err(Failure::Step { line: *line, sent: self.sent, expected, came });
+            }
         }
         Ok(())
     }
 
     /// Sends bytes. That they are not taken is no failure by itself: it shows in what comes.
     async fn send(&mut self, bytes: &[u8], piece: Option<usize>) -> Result<(), (String, String)> {
+        self.sent = Hex(bytes).to_string();
         let piece = piece.unwrap_or(bytes.len()).max(1);
         let (in_pieces, at_once) = bytes.split_at(bytes.len().min(piece.saturating_mul(MOST_PIECES)));
         for bytes in in_pieces.chunks(piece).chain((!at_once.is_empty()).then_some(at_once)) {
@@ -201,7 +254,9 @@ impl<'a> Conversation<'a> {
     async fn packet(&mut self) -> Result<Vec<u8>, String> {
         loop {
             if let Some(length) = whole(&self.heard) {
-                return Ok(self.heard.drain(..length).collect());
+                let packet: Vec<u8> = self.heard.drain(..length).collect();
+                self.goodbye = self.goodbye.max(Goodbye::of(&packet));
+                return Ok(packet);
             }
             if let Some(over) = &self.over {
                 return Err(if self.heard.is_empty() {
@@ -237,13 +292,13 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// An end in good order or without a word, or a reset.
+    /// An end in good order or without a word, or a reset: what is left of a goodbye, each of it once, and nothing else.
     async fn expect_end(&mut self) -> Result<(), (String, String)> {
         let fail = |came: String| Err(("the end".to_owned(), came));
         loop {
+            let said = self.goodbye;
             match self.packet().await {
-                Ok(packet) if packet == [3, 1, 2, 0] => {}
-                Ok(packet) if packet == [3, 0, 2, 0] => return Ok(()),
+                Ok(packet) if Goodbye::of(&packet) > said => {}
                 Ok(packet) => return fail(format!("came {}", Hex(&packet))),
                 Err(_) if self.over.is_some() && self.heard.is_empty() => return Ok(()),
                 Err(why) => return fail(why),

@@ -44,48 +44,92 @@ async fn failure(says: &'static [u8], stay: bool) -> String {
 }
 
 const ANSWER: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2];
+/// The answer and a goodbye.
+const ALL: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0];
 
 #[tokio::test]
 async fn a_program_that_keeps_the_rules_passes() {
-    const ALL: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0, 3, 0, 2, 0];
-    against(CASE, ALL, true).await.unwrap();
+    against(CASE, ALL, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_word_behind_its_eof_fails_whatever_it_is() {
+    for (more, came) in [
+        (ANSWER, "came 05 02 81 0c 03 02"),
+        (&[3, 0, 2, 0], "came EOF"),
+        (&[3, 1, 2, 0], "came ERQ"),
+        (&[0x80], "the stream ended within a packet, behind 80"),
+    ] {
+        let says = [ALL, more].concat().leak();
+        let sent = "03 01 02 00 03 00 02 00";
+        assert_eq!(failure(says, false).await, format!("line 5: sent {sent}; expected the end; {came}"));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_stays_open_behind_its_eof_fails() {
+    let came = failure(ALL, true).await;
+    assert_eq!(came, "line 5: sent 03 01 02 00 03 00 02 00; expected the end; nothing for 500ms");
 }
 
 #[tokio::test]
 async fn an_answer_that_is_another_one_fails() {
     let came = failure(&[5, 2, 0x81, 0x08, 3, 2], true).await;
-    assert_eq!(came, "line 4: expected 05 02 81 0c 03 02; came 05 02 81 08 03 02");
+    assert_eq!(came, "line 4: sent 06 02 82 56 02 02 03; expected 05 02 81 0c 03 02; came 05 02 81 08 03 02");
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_fails() {
-    assert_eq!(failure(b"", true).await, "line 4: expected 05 02 81 0c 03 02; nothing for 500ms");
-    assert_eq!(failure(b"", false).await, "line 4: expected 05 02 81 0c 03 02; the stream ended");
-    let part = "line 4: expected 05 02 81 0c 03 02; the stream ended within a packet, behind 05 02";
+    assert_eq!(
+        failure(b"", true).await,
+        "line 4: sent 06 02 82 56 02 02 03; expected 05 02 81 0c 03 02; nothing for 500ms"
+    );
+    assert_eq!(
+        failure(b"", false).await,
+        "line 4: sent 06 02 82 56 02 02 03; expected 05 02 81 0c 03 02; the stream ended"
+    );
+    let part = "line 4: sent 06 02 82 56 02 02 03; expected 05 02 81 0c 03 02; the stream ended within a packet, behind 05 02";
     assert_eq!(failure(&ANSWER[..2], false).await, part);
 }
 
 #[tokio::test]
 async fn an_answer_more_fails() {
     let twice: &[u8] = &[5, 2, 0x81, 0x0c, 3, 2, 5, 2, 0x81, 0x0c, 3, 2];
-    assert_eq!(failure(twice, true).await, "line 5: expected ERQ; came 05 02 81 0c 03 02");
+    assert_eq!(
+        failure(twice, true).await,
+        "line 5: sent 03 01 02 00 03 00 02 00; expected ERQ; came 05 02 81 0c 03 02"
+    );
 }
 
 #[tokio::test]
 async fn a_goodbye_without_its_beginning_or_its_end_fails() {
-    assert_eq!(failure(&[5, 2, 0x81, 0x0c, 3, 2, 3, 0, 2, 0], true).await, "line 5: expected ERQ; came EOF");
+    assert_eq!(
+        failure(&[5, 2, 0x81, 0x0c, 3, 2, 3, 0, 2, 0], true).await,
+        "line 5: sent 03 01 02 00 03 00 02 00; expected ERQ; came EOF"
+    );
     let endless = &[5, 2, 0x81, 0x0c, 3, 2, 3, 1, 2, 0];
-    assert_eq!(failure(endless, true).await, "line 5: expected EOF; nothing for 500ms");
+    assert_eq!(
+        failure(endless, true).await,
+        "line 5: sent 03 01 02 00 03 00 02 00; expected EOF; nothing for 500ms"
+    );
 }
 
 #[tokio::test]
 async fn an_end_is_an_end_however_it_is_said_but_nothing_else_is() {
     let case = "## 1 It ends\nrules: L-1\n> 00\nend\n";
     against(case, b"", false).await.unwrap();
-    against(case, &[3, 0, 2, 0], true).await.unwrap();
-    against(case, &[3, 1, 2, 0, 3, 0, 2, 0], true).await.unwrap();
+    against(case, &[3, 0, 2, 0], false).await.unwrap();
+    against(case, &[3, 1, 2, 0, 3, 0, 2, 0], false).await.unwrap();
     against(case, &[3, 1, 2, 0], false).await.unwrap();
-    for (says, stay) in [(&b""[..], true), (&[3, 1, 2, 0], true), (ANSWER, false), (&[3, 1, 2], false)] {
+    for (says, stay) in [
+        (&b""[..], true),
+        (&[3, 1, 2, 0], true),
+        (&[3, 0, 2, 0], true),
+        (ANSWER, false),
+        (&[3, 1, 2], false),
+        (&[3, 1, 2, 0, 3, 1, 2, 0], false),
+        (&[3, 0, 2, 0, 3, 1, 2, 0], false),
+    ] {
         against(case, says, stay).await.unwrap_err();
     }
 }
@@ -95,9 +139,9 @@ async fn packets_of_one_line_come_in_any_order_and_those_of_two_do_not() {
     let any = "## 1 Two\nrules: R-2\n> 00\n< [02 04] [03 04]\n";
     let fixed = "## 1 Two\nrules: R-2\n> 00\n< [02 04]\n< [03 04]\n";
     let turned = &[2, 3, 4, 2, 2, 4];
-    against(any, turned, true).await.unwrap();
-    against(fixed, turned, true).await.unwrap_err();
-    against(any, &[2, 3, 4, 2, 3, 4], true).await.unwrap_err();
+    against(any, turned, false).await.unwrap();
+    against(fixed, turned, false).await.unwrap_err();
+    against(any, &[2, 3, 4, 2, 3, 4], false).await.unwrap_err();
 }
 
 #[tokio::test]
@@ -113,7 +157,7 @@ async fn an_asker_that_does_not_start_or_does_not_connect_fails() {
     let case = Case::parse_all("a.cases", "## 1 It asks\nrules: R-1\nasks: 1\n< ERQ\n").unwrap().remove(0);
     for (command, why) in [
         ("no-such-program {address}", "`no-such-program`: No such file or directory"),
-        ("true {address}", "nothing for 500ms"),
+        ("true {address}", "it ended first: exit status: 0"),
         ("", "an empty command"),
         ("'", "`'` is no command"),
     ] {
