@@ -294,3 +294,6 @@ impl fmt::Debug for Call {
         }
     }
 }
+
+#[cfg(model = "shuttle")]
+pub(in crate::connection) mod models;

@@ -274,3 +274,6 @@ impl Wire {
         busy
     }
 }
+
+#[cfg(model = "shuttle")]
+pub(in crate::connection) mod models;
