@@ -325,8 +325,9 @@ impl PacketConnection {
 impl Shared {
     /// Takes no more requests.
     fn finish(&self, wish: Wish) {
-        self.inbox.wish(wish);
+        // First, so that nobody who is refused finds the connection open.
         self.calls.close();
+        self.inbox.wish(wish);
     }
 
     async fn closed(&self) -> CloseReport {
