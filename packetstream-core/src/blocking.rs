@@ -41,9 +41,9 @@
 
 use crate::connection::{self, Builder, Call, CallError, CloseReport, Extensions, Handler, NotSent, Stats};
 use crate::outcome::Reply;
+use crate::sync::thread;
 use bytes::Bytes;
 use std::future::Future;
-use std::thread;
 
 pub use crate::connection::park::{InsideRuntime, may_block};
 pub use crate::connection::threads::{Driver, Ended, Half, SpawnError, Transport};

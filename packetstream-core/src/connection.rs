@@ -19,6 +19,8 @@ mod handler;
 mod handlers;
 mod inbox;
 mod limits;
+#[cfg(any(model = "loom", model = "shuttle"))]
+pub mod models;
 mod observer;
 pub(crate) mod park;
 mod report;
@@ -32,14 +34,15 @@ mod writer;
 
 use crate::outcome::Reply;
 use crate::state::SubmitError;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use bytes::Bytes;
 use handler::perform;
 use inbox::{Command, Inbox, Setting, Wish};
 use reserve::Turns;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
@@ -325,8 +328,9 @@ impl PacketConnection {
 impl Shared {
     /// Takes no more requests.
     fn finish(&self, wish: Wish) {
-        self.inbox.wish(wish);
+        // First, so that nobody who is refused finds the connection open.
         self.calls.close();
+        self.inbox.wish(wish);
     }
 
     async fn closed(&self) -> CloseReport {

@@ -38,6 +38,8 @@ mod packet;
 mod payload;
 mod request;
 mod state;
+#[cfg(feature = "tokio")]
+mod sync;
 mod tag_table;
 pub mod varint;
 
@@ -86,6 +88,8 @@ pub use state::SubmitError;
 #[cfg(seeded_bugs)]
 pub use seeded_bugs::Bug as SeededBug;
 
+#[cfg(any(model = "loom", model = "shuttle"))]
+pub use connection::models;
 #[cfg(feature = "tokio")]
 pub use connection::{
     Builder, Call, CallError, CloseReport, ConnectionError, Direction, Driver, Ended, EndedBy, Extensions,

@@ -11,10 +11,11 @@ use super::session::Session;
 use super::trace;
 use super::{Extensions, PacketConnection, PeerStage, Shared};
 use crate::packet::Packet;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicIsize, AtomicUsize};
 use bytes::Bytes;
 use std::fmt;
-use std::sync::atomic::{AtomicIsize, AtomicUsize};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
@@ -179,9 +180,9 @@ impl Builder {
             queued: AtomicUsize::new(0),
             turns: Turns::default(),
             blame: OnceLock::new(),
-            ended: watch::Sender::new(None),
-            peer: watch::Sender::new(PeerStage::Open),
-            cancelled: watch::Sender::new(false),
+            ended: watch::channel(None).0,
+            peer: watch::channel(PeerStage::Open).0,
+            cancelled: watch::channel(false).0,
             stats: Mutex::default(),
             extensions: self.extensions,
             observers: self.observers,

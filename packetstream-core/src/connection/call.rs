@@ -106,8 +106,10 @@ impl Call {
         let step = match (shared.fits(&payload), shared.calls.try_acquire()) {
             (Err(reason), _) => Step::Refused(reason),
             (Ok(()), Ok(permit)) => {
-                permit.forget();
                 let sent = shared.send(channel, rq_type, flags, payload, span.clone());
+                if sent.is_ok() {
+                    permit.forget();
+                }
                 sent.map_or_else(Step::Refused, Step::Sent)
             }
             (Ok(()), Err(TryAcquireError::Closed)) => Step::Refused(shared.not_sent()),
@@ -116,8 +118,10 @@ impl Call {
                 let span = span.clone();
                 Step::Queued(Box::pin(async move {
                     let shared = &queued.0;
-                    shared.place().await?;
-                    shared.send(channel, rq_type, flags, payload, span)
+                    let permit = shared.turn().await?;
+                    let answer = shared.send(channel, rq_type, flags, payload, span)?;
+                    permit.forget();
+                    Ok(answer)
                 }))
             }
         };
@@ -291,3 +295,6 @@ impl fmt::Debug for Call {
         }
     }
 }
+
+#[cfg(model = "shuttle")]
+pub(in crate::connection) mod models;

@@ -169,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn poll_tasks(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
-        while let Poll::Ready(Some(joined)) = self.tasks.poll_join_next(cx) {
+        while let Poll::Ready(Some(joined)) = pin!(self.tasks.join_next()).poll(cx) {
             busy = true;
             // Panics are caught; the only error is that the task was aborted, by us.
             if let Ok((ticket, performed)) = joined {

@@ -1,9 +1,10 @@
 //! What an application keeps with a connection.
 
+use crate::sync::{Mutex, MutexGuard};
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 /// What an application keeps with a connection, a value for each type: who the peer is, what it has opened,
 /// how much it may still ask. Every handler and every handle of the connection sees the same values.

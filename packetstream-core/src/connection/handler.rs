@@ -4,13 +4,14 @@ use super::trace::RequestSpan;
 use super::{Extensions, PacketConnection, Shared};
 use crate::outcome::{Failure, Outcome};
 use crate::state::{RequestId, Requested};
+use crate::sync::Mutex;
 use bytes::Bytes;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
 

@@ -2,10 +2,11 @@
 
 use super::call::Submission;
 use super::handler::Perform;
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::Waker;
 use tokio::sync::oneshot;
 
@@ -169,3 +170,6 @@ impl fmt::Debug for Setting {
         }
     }
 }
+
+#[cfg(model = "loom")]
+pub(in crate::connection) mod models;

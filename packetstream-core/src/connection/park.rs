@@ -1,11 +1,11 @@
 //! Waiting for a future on a thread that has nothing else to do.
 
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::thread::{self, Thread};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use tokio::runtime::Handle;
 
 /// A thread of an async runtime was to be blocked, which could stop all that the runtime does, the connection
@@ -81,6 +81,9 @@ impl Wake for Unpark {
         }
     }
 }
+
+#[cfg(model = "loom")]
+pub(in crate::connection) mod models;
 
 #[cfg(test)]
 mod tests {

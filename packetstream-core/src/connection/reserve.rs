@@ -3,12 +3,12 @@
 use super::call::Call;
 use super::error::NotSent;
 use super::{PacketConnection, Shared};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, SemaphorePermit};
 
 /// Those who wait for a place among the requests in flight.
 #[derive(Debug, Default)]
@@ -48,16 +48,15 @@ impl Drop for Waiting<'_> {
 }
 
 impl Shared {
-    /// Waits for a place among the requests in flight, and takes it.
-    pub(super) async fn place(&self) -> Result<(), NotSent> {
+    /// Waits for a place among the requests in flight.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, NotSent> {
         let hopeless = self.turns.hopeless.notified();
         let _waiting = Waiting::new(self);
         tokio::select! {
             biased;
-            permit = self.calls.acquire() => permit.map_err(|_| self.not_sent())?.forget(),
-            () = hopeless => return Err(NotSent::NoTurn(self.limits.stall_timeout)),
+            permit = self.calls.acquire() => permit.map_err(|_| self.not_sent()),
+            () = hopeless => Err(NotSent::NoTurn(self.limits.stall_timeout)),
         }
-        Ok(())
     }
 }
 
@@ -77,7 +76,7 @@ impl PacketConnection {
     pub fn reserve(&self) -> impl Future<Output = Result<Place, NotSent>> + Send + Sync + use<> {
         let (shared, channel) = (Arc::clone(&self.shared), self.channel);
         async move {
-            shared.place().await?;
+            shared.turn().await?.forget();
             Ok(Place { shared, channel, is_taken: false })
         }
     }

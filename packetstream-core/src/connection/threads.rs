@@ -15,7 +15,7 @@
 //! The laws are those of the task that drives (`driver.rs`). The lock is never held while a thread waits for the
 //! transport or a handler, so that neither holds up the others; observers are called under it.
 
-mod bell;
+pub(super) mod bell;
 mod driver;
 mod performer;
 mod reader;
@@ -26,11 +26,12 @@ use super::builder::Carriage;
 use super::error::ConnectionError;
 use super::session::{Overdue, Phase, Session, Transit};
 use super::writer::Writer;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use bell::Bell;
 use performer::Performers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -273,3 +274,6 @@ impl Wire {
         busy
     }
 }
+
+#[cfg(model = "shuttle")]
+pub(in crate::connection) mod models;

@@ -1,7 +1,7 @@
 //! Calling a thread to the session.
 
-use std::sync::Arc;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use tokio::time::Instant;
 
@@ -103,7 +103,7 @@ impl Bell {
 }
 
 /// Waits to be notified; nothing if the time has come.
-fn wait<'a, T>(
+pub(super) fn wait<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
     until: Option<Instant>,
@@ -125,3 +125,6 @@ impl Wake for Bell {
         self.ring();
     }
 }
+
+#[cfg(model = "loom")]
+pub(in crate::connection) mod models;

@@ -4,16 +4,18 @@ use super::super::builder::Builder;
 use super::super::limits::SHUT_DOWN;
 use super::super::park::{InsideRuntime, may_block};
 use super::super::report::CloseReport;
+use super::bell::wait;
 use super::{ConnectionError, Inner, Monitor, Transport, Whereabouts, reader, writer};
 use crate::blocking::PacketConnection;
 use crate::codec::Decoder;
 use crate::connection;
+use crate::sync::thread::{self, JoinHandle};
 use bytes::{BufMut, Bytes};
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Why there is no connection on threads.
 #[derive(Debug, thiserror::Error)]
@@ -164,16 +166,22 @@ impl<T: Transport> Driver<T> {
         let Some(Threads { reader, writer, interrupt }) = self.threads.take() else {
             return Returned { reader: None, writer: None };
         };
-        let is_held_up = |inner: &mut Inner| [inner.reader, inner.writer].contains(&Whereabouts::InTransport);
+        let is_held_up = |inner: &Inner| [inner.reader, inner.writer].contains(&Whereabouts::InTransport);
         let mut inner = self.monitor.lock();
-        if is_held_up(&mut inner)
+        if is_held_up(&inner)
             && let Some(interrupt) = interrupt
         {
             drop(inner);
             interrupt();
             inner = self.monitor.lock();
-            let waited = self.monitor.returned.wait_timeout_while(inner, SHUT_DOWN, is_held_up);
-            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let until = Some(Instant::now() + SHUT_DOWN);
+            while is_held_up(&inner) {
+                let Some(woken) = wait(&self.monitor.returned, inner, until) else {
+                    inner = self.monitor.lock();
+                    break;
+                };
+                inner = woken;
+            }
         }
         let left = [inner.reader, inner.writer].map(|place| place == Whereabouts::InTransport);
         let [is_reading, is_writing] = left;

@@ -5,11 +5,11 @@ use super::super::park::Place;
 use super::super::session::Session;
 use super::{Inner, Monitor};
 use crate::outcome::Failure;
+use crate::sync::{MutexGuard, thread};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
-use std::thread;
 use std::time::Duration;
 
 /// How long a thread stays that has nothing to perform.
