@@ -228,10 +228,7 @@ fn request(random: &mut Random, taste: &Taste) -> Request {
 
 /// The same, without asking back.
 fn flat(deed: Deed) -> Deed {
-    match deed {
-        Deed::AskBack | Deed::AskTwice | Deed::AskAndForget => Deed::Echo,
-        deed => deed,
-    }
+    if deed.asks_back() { Deed::Echo } else { deed }
 }
 
 /// What may be asked so many times over without an end: the larger the less there is of it. All of it takes less time

@@ -133,13 +133,13 @@ fn fits(log: &mut Log, ours: &CloseReport, theirs: &CloseReport) {
 
 /// Whether handlers may wait for each other, or may seem to.
 fn may_wait_for_itself(scenario: &Scenario) -> bool {
-    !scenario.is_healthy() || scenario.requests().any(|request| request.depth > 0)
+    !scenario.is_healthy() || scenario.nests()
 }
 
 /// A peer that goes silent inside a packet is given up.
 fn silence(scenario: &Scenario, log: &mut Log, ending: &Ending, theirs: &Wire) {
     let waits = scenario.hangs()
-        || scenario.requests().any(|request| request.depth > 0)
+        || scenario.nests()
         || scenario.steps.iter().any(|step| matches!(step, Step::Jump(_)));
     let Some(last) = ending.delivery.last.filter(|_| !waits && ending.round == 0) else { return };
     if theirs.ends_at(ending.delivery.bytes) {

@@ -201,6 +201,8 @@ impl Simulation<'_> {
         let (reached, world) = (connection.barrier(), self.world.clone());
         side.barriers.push(tokio::spawn(async move {
             reached.await;
+            // A handler that is dropped with its driver in this moment is dropped a task later, with its calls.
+            yield_now().await;
             let mut log = world.log();
             log.trace.note("barrier", &[end as u64]);
             for id in before {
@@ -235,10 +237,9 @@ impl Simulation<'_> {
     /// What may take time besides all that does so on purpose.
     fn allowance(&self) -> Duration {
         let ends = self.scenario.ends.iter();
-        let nests = self.scenario.requests().any(|request| request.depth > 0);
         // Handlers that wait for each other are left alone for so long.
         let stalls: u64 = ends.map(|end| 2 * end.stall).sum();
-        UNDER_WAY + if nests { Duration::from_millis(stalls) } else { Duration::ZERO }
+        UNDER_WAY + if self.scenario.nests() { Duration::from_millis(stalls) } else { Duration::ZERO }
     }
 
     /// How long a connection may take that was closed at both ends.

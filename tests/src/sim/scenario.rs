@@ -261,6 +261,12 @@ pub enum Deed {
     TooLong,
 }
 
+impl Deed {
+    pub(super) const fn asks_back(self) -> bool {
+        matches!(self, Self::AskBack | Self::AskTwice | Self::AskAndForget)
+    }
+}
+
 /// The channel that has a handler from the start.
 pub(super) const CHANNEL: u64 = 7;
 
@@ -284,6 +290,11 @@ impl Scenario {
     /// Whether what arrives may be other than what was sent.
     pub(super) fn is_corrupt(&self) -> bool {
         self.links.iter().any(|link| link.flip.is_some())
+    }
+
+    /// Whether handlers ask back, and so may wait for each other.
+    pub(super) fn nests(&self) -> bool {
+        self.requests().any(|request| request.deed.asks_back())
     }
 
     pub(super) fn requests(&self) -> impl Iterator<Item = &Request> {
