@@ -123,7 +123,7 @@ async fn asks<F: Future<Output = ()>>(medium: Medium, deed: fn(PacketConnection)
     deed(connection.clone()).await;
     connection.close();
     let report = connection.closed().await;
-    assert!(report.result.is_ok(), "{report}");
+    assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
     process.ends_well().await;
 }
 
@@ -133,7 +133,7 @@ async fn is_asked(medium: Medium, deed: &'static str) {
     let (stream, process) = party.into_parts();
     let connection = builder().spawn(stream);
     let report = connection.closed().await;
-    assert!(report.result.is_ok(), "{report}");
+    assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
     assert!(report.stats.requests > 0, "{report}");
     assert_eq!(report.stats.requests_answered, report.stats.requests);
     process.ends_well().await;

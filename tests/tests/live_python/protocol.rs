@@ -171,7 +171,7 @@ async fn asks(medium: Medium) {
 
     connection.close();
     let report = connection.closed().await;
-    assert!(report.result.is_ok(), "{report}");
+    assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
     process.ends_well().await;
 }
 
@@ -181,6 +181,6 @@ async fn is_asked(medium: Medium) {
     let connection = PacketConnection::builder().handler(serve::<Clerk, _>(Desk::default())).spawn(stream);
     let report = connection.closed().await;
     process.ends_well().await;
-    assert!(report.result.is_ok(), "{report}");
+    assert!(report.result.is_ok() && report.shut_down.is_none(), "{report}");
     assert_eq!(report.stats.requests_answered, report.stats.requests);
 }
