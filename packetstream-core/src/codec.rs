@@ -229,7 +229,7 @@ pub struct EncodeBuffer {
 impl EncodeBuffer {
     /// Appends a packet. A payload of 8 KiB or more is kept by reference, a smaller one copied.
     pub fn push(&mut self, packet: Packet) {
-        packet.put_header(&mut self.tail);
+        self.tail.put_slice(packet.header().as_slice());
         let payload = packet.into_payload();
         if payload.len() < SMALLEST_BY_REFERENCE {
             self.tail.put_slice(&payload);
