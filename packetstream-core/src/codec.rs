@@ -38,6 +38,8 @@ const SMALLEST_SHARED: usize = 4 << 10;
 /// A payload shares the read buffer only if it is at least this part of it, so that one that is kept
 /// does not pin much more than this many times its own size.
 const PINNED_PER_VISIBLE: usize = 4;
+/// Memory that small payloads are copied into side by side.
+const SHARED_BY_COPIES: usize = 1 << 10;
 /// Payloads from here on are written by reference instead of being copied.
 const SMALLEST_BY_REFERENCE: usize = 8 << 10;
 
@@ -82,6 +84,7 @@ pub enum DecodeError {
 pub struct Decoder {
     max_packet: usize,
     buffer: BytesMut,
+    small: Copies,
     /// Bytes of the packet at the front of the buffer, its length prefix included; 0 while unknown.
     needed: usize,
     /// Bytes of all packets before that one.
@@ -108,6 +111,7 @@ impl Decoder {
         Self {
             max_packet,
             buffer: BytesMut::new(),
+            small: Copies::default(),
             needed: 0,
             decoded: 0,
             read_size: FIRST_READ,
@@ -176,7 +180,7 @@ impl Decoder {
         };
         let smallest_shared = SMALLEST_SHARED.max(self.allocated / PINNED_PER_VISIBLE);
         let packet = if body.len() < smallest_shared {
-            let packet = Packet::parse_body(body, Bytes::copy_from_slice)?;
+            let packet = Packet::parse_body(body, |payload| self.small.copy(payload))?;
             self.buffer.advance(whole);
             packet
         } else {
@@ -216,6 +220,28 @@ impl Decoder {
     }
 }
 
+/// Small payloads, which share memory that all of them together fill, so that few cost an allocation.
+///
+/// One that is kept pins the memory of those that came with it: no more than [`SHARED_BY_COPIES`].
+#[derive(Debug, Default)]
+struct Copies(BytesMut);
+
+impl Copies {
+    fn copy(&mut self, payload: &[u8]) -> Bytes {
+        if payload.is_empty() {
+            return Bytes::new();
+        }
+        if payload.len() > SHARED_BY_COPIES / PINNED_PER_VISIBLE {
+            return Bytes::copy_from_slice(payload);
+        }
+        if self.0.capacity() < payload.len() {
+            self.0 = BytesMut::with_capacity(SHARED_BY_COPIES);
+        }
+        self.0.extend_from_slice(payload);
+        self.0.split().freeze()
+    }
+}
+
 /// Packets on their way out.
 ///
 /// Read it through [`Buf`]: [`Buf::chunks_vectored`] for vectored writes, [`Buf::advance`] for what was
@@ -231,7 +257,7 @@ pub struct EncodeBuffer {
 impl EncodeBuffer {
     /// Appends a packet. A payload of 8 KiB or more is kept by reference, a smaller one copied.
     pub fn push(&mut self, packet: Packet) {
-        packet.put_header(&mut self.tail);
+        self.tail.put_slice(packet.header().as_slice());
         let payload = packet.into_payload();
         if payload.len() < SMALLEST_BY_REFERENCE {
             self.tail.put_slice(&payload);

@@ -33,6 +33,9 @@ const REQUEST_FLAGS_SHIFT: u32 = 2;
 const IS_OK: u64 = 1 << 2;
 const REPLY_FLAGS_SHIFT: u32 = 3;
 
+/// What precedes a payload: length, tag, word, channel, request type.
+type Header = varint::Backwards<{ 5 * varint::MAX_LEN }>;
+
 /// The largest flags of a request: 62 bits.
 pub const MAX_REQUEST_FLAGS: u64 = u64::MAX >> REQUEST_FLAGS_SHIFT;
 /// The largest flags of a response: 61 bits.
@@ -235,8 +238,9 @@ impl Packet {
     /// The packet's bytes, length and all.
     #[must_use]
     pub fn transcribe(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(self.encoded_len());
-        self.put_header(&mut out);
+        let header = self.header();
+        let mut out = BytesMut::with_capacity(header.len().saturating_add(self.payload.len()));
+        out.put_slice(header.as_slice());
         out.put_slice(&self.payload);
         out.freeze()
     }
@@ -254,30 +258,23 @@ impl Packet {
     /// How many bytes the packet takes on the wire, length prefix included.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        let body = self.body_len();
-        varint::len(body as u64).saturating_add(body)
+        self.header().len().saturating_add(self.payload.len())
     }
 
-    /// Appends all of the packet but its payload.
-    pub(crate) fn put_header(&self, out: &mut impl BufMut) {
-        varint::put(out, self.body_len() as u64);
-        varint::put(out, self.tag);
-        varint::put(out, self.word());
-        if self.channel != 0 {
-            varint::put(out, self.channel);
-        }
+    /// All of the packet but its payload.
+    #[inline]
+    pub(crate) fn header(&self) -> Header {
+        let mut header = Header::new();
         if let Some(wire_type) = self.wire_type() {
-            varint::put(out, wire_type);
+            header.push_front(wire_type);
         }
-    }
-
-    /// The length that the length prefix announces.
-    pub(crate) fn body_len(&self) -> usize {
-        let channel = if self.channel == 0 { 0 } else { varint::len(self.channel) };
-        let wire_type = self.wire_type().map_or(0, varint::len);
-        [varint::len(self.tag), varint::len(self.word()), channel, wire_type]
-            .into_iter()
-            .fold(self.payload.len(), usize::saturating_add)
+        if self.channel != 0 {
+            header.push_front(self.channel);
+        }
+        header.push_front(self.word());
+        header.push_front(self.tag);
+        header.push_front(header.len().saturating_add(self.payload.len()) as u64);
+        header
     }
 
     fn word(&self) -> u64 {

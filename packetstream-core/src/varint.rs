@@ -52,18 +52,47 @@ pub fn put(out: &mut impl BufMut, value: u64) {
         out.put_u8(low_group(value));
         return;
     }
-    let mut groups = [0; MAX_LEN];
-    let mut rest = value;
-    let mut used: usize = 0;
-    for group in groups.iter_mut().rev() {
-        *group = low_group(rest) | if used == 0 { 0 } else { CONTINUES };
-        used = used.saturating_add(1);
-        rest >>= GROUP_BITS;
-        if rest == 0 {
-            break;
+    let mut number = Backwards::<MAX_LEN>::new();
+    number.push_front(value);
+    out.put_slice(number.as_slice());
+}
+
+/// Numbers side by side, made from the last to the first, as their groups are.
+pub(crate) struct Backwards<const ROOM: usize> {
+    bytes: [u8; ROOM],
+    start: usize,
+}
+
+impl<const ROOM: usize> Backwards<ROOM> {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; ROOM], start: ROOM }
+    }
+
+    /// Puts the shortest form of `value` in front, for which there has to be room.
+    #[inline]
+    pub(crate) fn push_front(&mut self, value: u64) {
+        let mut rest = value;
+        let mut continues = 0;
+        loop {
+            self.start = self.start.saturating_sub(1);
+            if let Some(byte) = self.bytes.get_mut(self.start) {
+                *byte = low_group(rest) | continues;
+            }
+            rest >>= GROUP_BITS;
+            if rest == 0 {
+                return;
+            }
+            continues = CONTINUES;
         }
     }
-    out.put_slice(groups.get(MAX_LEN.saturating_sub(used)..).unwrap_or_default());
+
+    pub(crate) const fn len(&self) -> usize {
+        ROOM.saturating_sub(self.start)
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
 }
 
 fn low_group(value: u64) -> u8 {
