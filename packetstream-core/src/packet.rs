@@ -24,7 +24,7 @@
 
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::varint::{self, VarintError};
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::{fmt, io};
 
 const HAS_CHANNEL: u64 = 1 << 0;
@@ -209,30 +209,37 @@ impl Packet {
         let short = ParseError { field: "length", source: VarintError::Truncated };
         let length = usize::try_from(length).map_err(|_| short)?;
         let body = rest.get(..length).ok_or(short)?;
-        let packet = Self::parse_body(body, |payload| bytes.slice_ref(payload))?;
+        let (packet, payload) = Self::parse_body(body)?;
         let left = rest.len().saturating_sub(length);
-        bytes.advance(bytes.len().saturating_sub(left));
-        Ok(packet)
+        let mut whole = bytes.split_to(bytes.len().saturating_sub(left));
+        Ok(packet.with_payload(whole.split_off(whole.len().saturating_sub(payload))))
     }
 
-    /// Reads a packet from the `body` that a length prefix delimited; `own` makes the payload of the
-    /// part of the body that holds it.
+    /// Reads a packet without its payload from the `body` that a length prefix delimited, and says how much of the
+    /// body is the payload, at its end.
     ///
     /// # Errors
     ///
     /// When a field is cut short or too large; every other body is a packet.
-    pub(crate) fn parse_body(mut body: &[u8], own: impl FnOnce(&[u8]) -> Bytes) -> Result<Self, ParseError> {
+    #[inline]
+    pub(crate) fn parse_body(mut body: &[u8]) -> Result<(Self, usize), ParseError> {
         let tag = field("tag", &mut body)?;
         let word = field("flags", &mut body)?;
         let channel = if word & HAS_CHANNEL == 0 { 0 } else { field("channel", &mut body)? };
         let (kind, flags) = if word & IS_REQUEST == 0 {
             (Kind::Response { ok: word & IS_OK != 0 }, word >> REPLY_FLAGS_SHIFT)
         } else {
-            // The one place that knows "type + 1", with its inverse in `put_header`.
+            // The one place that knows "type + 1", with its inverse in `header`.
             let kind = field("request type", &mut body)?.checked_sub(1).map_or(Kind::Control, Kind::Request);
             (kind, word >> REQUEST_FLAGS_SHIFT)
         };
-        Ok(Self { channel, tag, kind, flags, payload: own(body) })
+        Ok((Self { channel, tag, kind, flags, payload: Bytes::new() }, body.len()))
+    }
+
+    /// The same with this payload, which costs nothing to drop the one it has: there is none.
+    #[inline]
+    pub(crate) fn with_payload(self, payload: Bytes) -> Self {
+        Self { payload, ..self }
     }
 
     /// The packet's bytes, length and all.
@@ -296,6 +303,7 @@ impl Packet {
     }
 }
 
+#[inline]
 fn field(field: &'static str, bytes: &mut &[u8]) -> Result<u64, ParseError> {
     varint::get(bytes).map_err(|source| ParseError { field, source })
 }

@@ -74,7 +74,7 @@ impl<const ROOM: usize> Backwards<ROOM> {
         let mut rest = value;
         let mut continues = 0;
         loop {
-            self.start = self.start.saturating_sub(1);
+            self.start = self.start.wrapping_sub(1);
             if let Some(byte) = self.bytes.get_mut(self.start) {
                 *byte = low_group(rest) | continues;
             }
@@ -105,11 +105,17 @@ fn low_group(value: u64) -> u8 {
 ///
 /// See [`VarintError`]; `bytes` are then as they were. [`VarintError::Truncated`] is the only one that
 /// more bytes can mend.
+#[inline]
 pub fn get(bytes: &mut &[u8]) -> Result<u64, VarintError> {
     if let [byte @ 0..CONTINUES, rest @ ..] = *bytes {
         *bytes = rest;
         return Ok(u64::from(*byte));
     }
+    get_long(bytes)
+}
+
+/// As [`get`], which reads a number of one byte by itself.
+fn get_long(bytes: &mut &[u8]) -> Result<u64, VarintError> {
     let mut rest = *bytes;
     let mut value: u64 = 0;
     for _ in 0..MAX_LEN {
