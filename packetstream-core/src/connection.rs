@@ -9,6 +9,7 @@
 //!
 //! Without a runtime `threads` drive the same session.
 
+mod answers;
 mod barriers;
 mod builder;
 mod call;
@@ -35,16 +36,16 @@ mod writer;
 use crate::outcome::Reply;
 use crate::state::SubmitError;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use handler::perform;
-use inbox::{Command, Inbox, Setting, Wish};
-use reserve::Turns;
+use inbox::{Inbox, Setting, Wish};
+use reserve::Places;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use trace::Tracer;
 
@@ -111,18 +112,10 @@ pub struct PacketConnection {
 /// What handles, handlers and the driver have in common.
 struct Shared {
     inbox: Inbox,
-    /// A permit for each request of ours that may be in flight. It follows the tag: the driver gives it
-    /// back with the answer, whether or not anybody still waits for that, so that asking and giving up
-    /// cannot flood the peer.
-    calls: Semaphore,
+    places: Places,
     handles: AtomicUsize,
-    /// Calls in flight that nobody waits for, less those whose answer has come; briefly below zero when an answer
-    /// overtakes the count.
-    abandoned: AtomicIsize,
-    /// Calls that wait for a permit.
+    /// Calls that wait for a place.
     queued: AtomicUsize,
-    /// Who waits for a permit, and how they are told that none will come.
-    turns: Turns,
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,
@@ -239,7 +232,7 @@ impl PacketConnection {
     pub fn barrier(&self) -> impl Future<Output = ()> + Send + use<> {
         let (reached, waiting) = oneshot::channel();
         // Where nobody obeys any more everything is settled.
-        let _ = self.shared.inbox.push(Command::Barrier(reached));
+        self.shared.inbox.bar(reached);
         async move {
             // As when the sender is dropped, at the end of the connection.
             let _ = waiting.await;
@@ -274,7 +267,7 @@ impl PacketConnection {
     /// failure.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.shared.calls.is_closed()
+        !self.shared.places.is_closed()
     }
 
     /// Waits until the connection has ended, by whichever side, and tells how. With [`Builder::spawn`] that includes
@@ -329,7 +322,7 @@ impl Shared {
     /// Takes no more requests.
     fn finish(&self, wish: Wish) {
         // First, so that nobody who is refused finds the connection open.
-        self.calls.close();
+        self.places.close();
         self.inbox.wish(wish);
     }
 
@@ -352,7 +345,7 @@ impl Shared {
     fn stats(&self) -> Stats {
         let published = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest_handler = published.oldest_handler.map(|begun| begun.elapsed());
-        let abandoned = usize::try_from(self.abandoned.load(Ordering::Relaxed)).unwrap_or(0);
+        let abandoned = self.inbox.given_up();
         let queued = published.stats.queued + self.queued.load(Ordering::Relaxed);
         Stats { queued, abandoned, oldest_handler, ..published.stats }
     }
@@ -413,8 +406,7 @@ impl Drop for PacketConnection {
 
 impl fmt::Debug for PacketConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let permits = self.shared.calls.available_permits();
-        let in_flight = self.shared.limits.max_calls.saturating_sub(permits);
+        let in_flight = self.shared.limits.max_calls.saturating_sub(self.shared.places.available());
         let mut debug = f.debug_struct("PacketConnection");
         if let Some(name) = self.name() {
             debug.field("name", &name);

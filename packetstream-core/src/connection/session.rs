@@ -10,7 +10,7 @@ mod requests;
 
 use super::barriers::Barriers;
 use super::call::Waiter;
-use super::error::{ConnectionError, NotSent};
+use super::error::ConnectionError;
 use super::handlers::Handlers;
 use super::inbox::{Command, Setting, Wish};
 use super::limits::{FAREWELL, Limits, MAX_REFUSALS, SHED_AFTER};
@@ -288,11 +288,8 @@ impl Session {
         if unsent >= READY_BYTES {
             return None;
         }
-        while let Some(waiter) = self.state.withdraw_next_if(|waiter| waiter.answer.is_closed()) {
-            self.stats.calls_withdrawn += 1;
-            self.shared.trace.withdrawn();
-            seeded!(WithdrawnKeepsPermit => { self.barriers.settled(waiter.epoch); continue });
-            self.settle_call(waiter, Err(NotSent::Closed.into()));
+        if self.shared.inbox.given_up() > 0 {
+            self.withdraw_unwanted();
         }
         let packet = self.state.poll_transmit()?;
         if self.phase == Phase::Mute {

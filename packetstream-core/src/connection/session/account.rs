@@ -8,8 +8,9 @@ use super::super::stats::Stats;
 use super::super::{PeerStage, Published};
 use super::{Session, Transit};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
+use std::thread;
 
 impl Session {
     /// Nothing that the peer still waits for reaches it.
@@ -112,12 +113,20 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.report.is_none() && self.shared.ended.borrow().is_none() {
-            self.fail(ConnectionError::Dropped);
-            let transit = self.transit;
-            self.end(&transit);
-        }
+        // Whatever an observer does, nobody is left waiting.
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            if self.report.is_none() && self.shared.ended.borrow().is_none() {
+                self.fail(ConnectionError::Dropped);
+                let transit = self.transit;
+                self.end(&transit);
+            }
+        }));
         self.tell(Ok(()));
         self.leave();
+        if let Err(panic) = ended
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }
