@@ -100,6 +100,7 @@ impl Packet {
     /// # Errors
     ///
     /// [`PacketError`] when the request type or the flags are too large for the wire.
+    #[inline]
     pub fn request(
         channel: u64,
         tag: u64,
@@ -121,6 +122,7 @@ impl Packet {
     /// # Errors
     ///
     /// [`PacketError::ReplyFlags`] when the flags are too large for the wire.
+    #[inline]
     pub fn response(channel: u64, tag: u64, outcome: Outcome) -> Result<Self, PacketError> {
         let (ok, flags, payload) = match outcome {
             Ok(Reply { flags, payload }) => (true, flags, payload),
@@ -186,6 +188,7 @@ impl Packet {
 
     /// The outcome that a response carries; nothing for any other packet.
     #[must_use]
+    #[inline]
     pub fn into_outcome(self) -> Option<Outcome> {
         let Self { kind, flags, payload, .. } = self;
         match kind {

@@ -211,6 +211,7 @@ impl<W> ConnectionState<W> {
     /// # Errors
     ///
     /// The reason and the waiter, when the request cannot be made; nothing has changed then.
+    #[inline]
     pub fn submit(
         &mut self,
         channel: u64,
@@ -246,6 +247,7 @@ impl<W> ConnectionState<W> {
     /// they have it or the connection has ended, are dropped.
     ///
     /// An outcome that the wire cannot carry becomes [`Failure::internal`]: the peer is always answered.
+    #[inline]
     pub fn respond(&mut self, id: RequestId, outcome: Outcome) {
         let RequestId { channel, tag } = id;
         let Some(bytes) = self.channels.get_mut(channel).and_then(|space| space.owed.remove(tag)) else {
@@ -259,6 +261,7 @@ impl<W> ConnectionState<W> {
         }
     }
 
+    #[inline]
     fn push_response(&mut self, RequestId { channel, tag }: RequestId, outcome: Outcome) {
         let packet = Packet::response(channel, tag, outcome)
             .or_else(|_| Packet::response(channel, tag, Err(Failure::internal())));
@@ -354,6 +357,7 @@ impl<W> ConnectionState<W> {
     /// # Errors
     ///
     /// The connection is beyond repair: [`abort`](Self::abort) it.
+    #[inline]
     pub fn handle_packet(&mut self, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
         if self.theirs == Half::Silent {
             return Ok(None);
@@ -388,6 +392,7 @@ impl<W> ConnectionState<W> {
         Ok(None)
     }
 
+    #[inline]
     fn requested(
         &mut self,
         id: RequestId,
@@ -418,6 +423,7 @@ impl<W> ConnectionState<W> {
         Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
     }
 
+    #[inline]
     fn answered(&mut self, id: RequestId, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
         let asked = self.channels.get_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
         match (asked, packet.into_outcome()) {
@@ -447,6 +453,7 @@ impl<W> ConnectionState<W> {
 
     /// The next packet for the peer. Responses and requests take turns, so that neither waits for more
     /// than one of the other.
+    #[inline]
     pub fn poll_transmit(&mut self) -> Option<Packet> {
         if let Some(packet) = self.outgoing.pop() {
             return Some(packet);

@@ -37,6 +37,7 @@ pub(super) struct Seat(usize);
 
 impl Answers {
     /// Takes a seat, for a caller and for the driver.
+    #[inline]
     pub(super) fn take(&mut self) -> (Seat, Seat) {
         let seat = self.free;
         if let Some(state) = self.seats.get_mut(seat) {
@@ -52,6 +53,7 @@ impl Answers {
     }
 
     /// Yields what came of the request, once.
+    #[inline]
     pub(super) fn poll(&mut self, Seat(seat): &Seat, cx: &Context<'_>) -> Poll<Answer> {
         let state = &mut self.seats[*seat];
         match state {
@@ -89,6 +91,7 @@ impl Answers {
     }
 
     /// The driver is done: the caller has its answer, and is to be called so, or has left without it.
+    #[inline]
     pub(super) fn settle(&mut self, Seat(seat): Seat, answer: Answer) -> Result<Option<Waker>, Answer> {
         let state = &mut self.seats[seat];
         match state {

@@ -68,6 +68,7 @@ pub(super) enum Wish {
 impl Inbox {
     /// Hands a request to the driver, unless it comes too late, and returns where its answer will be. `make` gets the
     /// driver's name for that.
+    #[inline]
     pub(super) fn submit(&self, make: impl FnOnce(Seat) -> Submission) -> Option<Seat> {
         let mut contents = self.lock();
         if contents.is_left || contents.wish != Wish::Live {
@@ -80,6 +81,7 @@ impl Inbox {
     }
 
     /// What came of a request, once.
+    #[inline]
     pub(super) fn poll_answer(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Answer> {
         self.lock().answers.poll(seat, cx)
     }
@@ -107,6 +109,7 @@ impl Inbox {
     }
 
     /// Delivers an answer to whoever waits for it.
+    #[inline]
     pub(super) fn settle(&self, seat: Seat, answer: Answer) {
         let mut contents = self.lock();
         let settled = contents.answers.settle(seat, answer);

@@ -152,6 +152,7 @@ impl Session {
         }
     }
 
+    #[inline]
     pub(super) fn phase(&self) -> Phase {
         self.phase
     }
@@ -174,6 +175,7 @@ impl Session {
     }
 
     /// Whether packets of the peer are taken; also lets go of refusing them, once there is room.
+    #[inline]
     pub(super) fn may_read(&mut self) -> bool {
         if self.is_shedding && self.has_room() {
             self.is_shedding = false;
@@ -192,6 +194,7 @@ impl Session {
     }
 
     /// Takes one packet of the peer.
+    #[inline]
     pub(super) fn handle(&mut self, packet: Packet) {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
@@ -284,6 +287,7 @@ impl Session {
     }
 
     /// The next packet to be written, while less than enough waits for the transport.
+    #[inline]
     pub(super) fn poll_transmit(&mut self, unsent: usize) -> Option<Packet> {
         if unsent >= READY_BYTES {
             return None;

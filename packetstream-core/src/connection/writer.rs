@@ -23,12 +23,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    #[inline]
     pub(super) fn push(&mut self, packet: Packet) {
         self.responses += u64::from(matches!(packet.kind(), Kind::Response { .. }));
         self.buffer.push(packet);
     }
 
     /// Bytes that the transport has not taken.
+    #[inline]
     pub(super) fn unsent(&self) -> usize {
         self.buffer.remaining()
     }

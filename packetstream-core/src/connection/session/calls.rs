@@ -90,6 +90,7 @@ impl Session {
         }
     }
 
+    #[inline]
     fn submit(&mut self, submission: Submission) {
         let Submission { channel, rq_type, flags, payload, answer, observed, span } = submission;
         if self.shared.inbox.is_given_up(&answer) {
@@ -113,12 +114,14 @@ impl Session {
     }
 
     /// Tells a caller what came of its request, and lets another one in.
+    #[inline]
     fn settle(&self, seat: Seat, answer: Answer) {
         seeded!(CallForgotten => if let Err(CallError::Lost(_)) = answer { return });
         self.shared.places.give_back();
         self.shared.inbox.settle(seat, answer);
     }
 
+    #[inline]
     pub(super) fn settle_call(&mut self, waiter: Waiter, answer: Answer) {
         self.settle(waiter.answer, answer);
         self.barriers.settled(waiter.epoch);
@@ -188,6 +191,7 @@ impl Session {
         }
     }
 
+    #[inline]
     pub(super) fn answered(&mut self, channel: u64, waiter: Waiter, outcome: Outcome) {
         if let Some(observed) = &waiter.observed {
             let (rq_type, submitted) = **observed;

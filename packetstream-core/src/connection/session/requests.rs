@@ -15,6 +15,7 @@ impl Session {
     }
 
     /// The next request of the peer to perform, if one may be begun.
+    #[inline]
     pub(in crate::connection) fn next_request(&mut self) -> Option<(Ticket, Incoming)> {
         if !self.may_start() {
             return None;
@@ -36,6 +37,7 @@ impl Session {
     }
 
     /// Takes note of what came of a request.
+    #[inline]
     pub(in crate::connection) fn finished(&mut self, ticket: Ticket, performed: Result<Outcome, Panicked>) {
         if self.phase == Phase::Leaving {
             // It counts as unanswered already.
@@ -57,6 +59,7 @@ impl Session {
     }
 
     /// The outcome, or what is said in place of one that is too long.
+    #[inline]
     fn fit(&self, outcome: Outcome) -> Outcome {
         let limit = self.shared.limits.max_payload();
         let length = match &outcome {
@@ -86,6 +89,7 @@ impl Session {
         self.state.owed() - self.backlog.len() + self.state.queued_responses()
     }
 
+    #[inline]
     pub(super) fn may_start(&self) -> bool {
         seeded!(HandlersUnbounded => return true);
         let limits = &self.shared.limits;
@@ -93,6 +97,7 @@ impl Session {
     }
 
     /// Whether one more request of the peer can be taken.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         seeded!(BacklogUnbounded => return true);
         let limits = &self.shared.limits;
@@ -100,6 +105,7 @@ impl Session {
             && self.state.owed_bytes() < limits.max_request_bytes
     }
 
+    #[inline]
     pub(super) fn admit(&mut self, request: Requested) {
         if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) {
             self.refuse(request.id);
