@@ -280,8 +280,13 @@ pub struct EncodeBuffer {
 
 impl EncodeBuffer {
     /// Appends a packet. A payload of 8 KiB or more is kept by reference, a smaller one copied.
-    #[inline]
     pub fn push(&mut self, packet: Packet) {
+        self.append(&packet);
+    }
+
+    /// As [`push`](Self::push).
+    #[inline]
+    pub(crate) fn append(&mut self, packet: &Packet) {
         let header = packet.header();
         let payload = packet.payload();
         if payload.len() < SMALLEST_BY_REFERENCE {
@@ -290,7 +295,7 @@ impl EncodeBuffer {
             self.tail.extend_from_slice(payload);
         } else {
             self.tail.extend_from_slice(header.as_slice());
-            self.push_by_reference(packet.into_payload());
+            self.push_by_reference(payload.clone());
         }
     }
 

@@ -408,16 +408,16 @@ impl<W> ConnectionState<W> {
             self.refuse(id, Failure::unknown_channel(id.channel));
             return Ok(None);
         };
+        let bytes = packet.payload().len();
+        let is_known = if refuse_all { space.owed.contains(id.tag) } else { !space.owed.insert(id.tag, bytes) };
         // A refusal would be taken for the answer to the first request with this tag (rule R-10).
-        if space.owed.contains(id.tag) {
+        if is_known {
             return self.stray(id);
         }
         if refuse_all {
             self.refuse(id, Failure::new("requests no longer allowed"));
             return Ok(None);
         }
-        let bytes = packet.payload().len();
-        space.owed.insert(id.tag, bytes);
         self.owed.add(bytes);
         let flags = packet.flags();
         Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
@@ -455,9 +455,23 @@ impl<W> ConnectionState<W> {
     /// than one of the other.
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<Packet> {
-        if let Some(packet) = self.outgoing.pop() {
-            return Some(packet);
+        self.outgoing.pop().or_else(|| self.end_of_stream())
+    }
+
+    /// Has [the next packet for the peer](Self::poll_transmit) written, where it lies, and says whether there was one.
+    #[inline]
+    pub(crate) fn transmit(&mut self, write: impl FnOnce(&Packet)) -> bool {
+        if let Some(packet) = self.outgoing.front() {
+            write(packet);
+            self.outgoing.drop_front();
+            return true;
         }
+        let end = self.end_of_stream();
+        end.as_ref().map(write).is_some()
+    }
+
+    /// The last packet, when it is time for it.
+    fn end_of_stream(&mut self) -> Option<Packet> {
         let is_over = self.ours == Half::Closing && self.in_flight() == 0;
         seeded!(EndBeforeAnswers => if is_over { self.owed = Load::default() });
         if is_over && self.owed() == 0 {

@@ -193,7 +193,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let rq_type = request.rq_type;
         let handler = self.session.handlers().of(ticket.id.channel);
         match handler.start(ticket, request, cx, &mut self.tasks) {
-            Some(performed) => self.session.finished(ticket, performed),
+            Some(performed) => {
+                self.session.finished(ticket, performed);
+                self.session.transmit_responses(&mut self.writer);
+            }
             None => self.session.goes_on(ticket, rq_type),
         }
     }
@@ -243,14 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Writes what there is, with one write.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
-        while let Some(packet) = self.session.poll_transmit(self.writer.unsent()) {
-            // What leaves the session makes room there.
-            busy = true;
-            if self.session.phase() != Phase::Mute {
-                self.writer.push(packet);
-            }
-        }
+        let busy = self.session.transmit(&mut self.writer, 0);
         if self.session.phase() == Phase::Mute || self.gathers(cx) {
             return busy;
         }

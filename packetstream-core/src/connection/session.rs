@@ -17,6 +17,7 @@ use super::limits::{FAREWELL, Limits, MAX_REFUSALS, SHED_AFTER};
 use super::report::{CloseReport, EndedBy};
 use super::stats::Stats;
 use super::watchdog::{Deadlines, Wait};
+use super::writer::Writer;
 use super::{PeerStage, Shared};
 use crate::codec::DecodeError;
 use crate::packet::{Kind, Packet};
@@ -199,35 +200,51 @@ impl Session {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
         self.shared.trace.received(&packet);
-        let channel = packet.channel();
-        let id = RequestId { channel, tag: packet.tag() };
-        let (refused, ignored) = (self.state.refused(), self.state.ignored());
-        if channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
-            self.accept_channel(channel);
+        let id = RequestId { channel: packet.channel(), tag: packet.tag() };
+        if id.channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
+            self.accept_channel(id.channel);
         }
+        let before = (self.state.refused(), self.state.ignored());
         match self.state.handle_packet(packet) {
-            Ok(None) if self.state.refused() > refused => {
-                let is_open = self.state.is_open(channel);
-                self.shared
-                    .trace
-                    .refused(id, if is_open { "after its end of requests" } else { "unknown channel" });
-            }
-            Ok(None) if self.state.ignored() > ignored => self.shared.trace.ignored(id),
-            Ok(None) => {}
-            Ok(Some(Event::Answered { waiter, outcome })) => self.answered(channel, waiter, outcome),
+            Ok(Some(Event::Answered { waiter, outcome })) => self.answered(id.channel, waiter, outcome),
             Ok(Some(Event::Requested(request))) => self.admit(request),
             Ok(Some(Event::Ended(abandoned))) => {
                 self.ended_by.get_or_insert(EndedBy::Peer);
                 self.abandon(abandoned, &ConnectionError::ClosedByPeer);
+                self.look_at_peer();
             }
-            Err(error) => self.fail(error.into()),
+            Ok(None) => self.dealt_with(id, before),
+            Err(error) => {
+                self.fail(error.into());
+                self.look_at_peer();
+            }
         }
+    }
+
+    /// The state has dealt with a packet itself: the counts of what it refuses and ignores were these `before`.
+    fn dealt_with(&mut self, id: RequestId, (refused, ignored): (u64, u64)) {
+        if self.state.refused() > refused {
+            let is_open = self.state.is_open(id.channel);
+            let reason = if is_open { "after its end of requests" } else { "unknown channel" };
+            self.shared.trace.refused(id, reason);
+        } else if self.state.ignored() > ignored {
+            self.shared.trace.ignored(id);
+        }
+        self.look_at_peer();
+        self.bound_refusals();
+    }
+
+    /// Looks at how far the peer's goodbye has come.
+    fn look_at_peer(&mut self) {
         if self.phase == Phase::Live && self.state.is_closing() {
             // By the peer's end of requests, which comes after ours.
             self.ended_by.get_or_insert(EndedBy::Peer);
         }
         self.tell_peer_stage();
-        // Also what the state refuses by itself waits to be sent.
+    }
+
+    /// Refusals wait to be sent, too.
+    fn bound_refusals(&mut self) {
         let unsent = self.state.queued_responses();
         let limit = self.shared.limits.max_requests().saturating_add(MAX_REFUSALS);
         if unsent > limit {
@@ -286,24 +303,47 @@ impl Session {
         self.shared.cancel();
     }
 
-    /// The next packet to be written, while less than enough waits for the transport.
+    /// Has `writer` take what there is to be written, while less than enough waits for the transport, and says whether
+    /// that was anything. `ahead` is what waits besides.
     #[inline]
-    pub(super) fn poll_transmit(&mut self, unsent: usize) -> Option<Packet> {
-        if unsent >= READY_BYTES {
-            return None;
+    pub(super) fn transmit(&mut self, writer: &mut Writer, ahead: usize) -> bool {
+        let mut any = false;
+        while writer.unsent().saturating_add(ahead) < READY_BYTES && self.transmit_one(writer) {
+            any = true;
         }
+        any
+    }
+
+    /// As [`transmit`](Self::transmit), while responses wait: so that they need not be kept until the end of a turn.
+    #[inline]
+    pub(super) fn transmit_responses(&mut self, writer: &mut Writer) {
+        while self.state.queued_responses() > 0 && writer.unsent() < READY_BYTES {
+            self.transmit_one(writer);
+        }
+    }
+
+    #[inline]
+    fn transmit_one(&mut self, writer: &mut Writer) -> bool {
         if self.shared.inbox.given_up() > 0 {
             self.withdraw_unwanted();
         }
-        let packet = self.state.poll_transmit()?;
-        if self.phase == Phase::Mute {
-            self.lose_responses(u64::from(matches!(packet.kind(), Kind::Response { .. })));
-        } else {
-            self.stats.packets_sent += 1;
-            self.shared.observe(|observer| observer.sent(&packet));
-            self.shared.trace.sent(&packet);
+        let mut lost = 0;
+        let Self { state, shared, stats, phase, .. } = self;
+        let any = state.transmit(|packet| {
+            if *phase == Phase::Mute {
+                // What leaves the session makes room there.
+                lost = u64::from(matches!(packet.kind(), Kind::Response { .. }));
+                return;
+            }
+            stats.packets_sent += 1;
+            shared.observe(|observer| observer.sent(packet));
+            shared.trace.sent(packet);
+            writer.push(packet);
+        });
+        if lost > 0 {
+            self.lose_responses(lost);
         }
-        Some(packet)
+        any
     }
 
     /// Writing has failed, and this many responses may be lost by it. The peer may have said more before it went, its

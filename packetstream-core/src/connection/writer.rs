@@ -24,9 +24,9 @@ pub(super) struct Writer {
 
 impl Writer {
     #[inline]
-    pub(super) fn push(&mut self, packet: Packet) {
+    pub(super) fn push(&mut self, packet: &Packet) {
         self.responses += u64::from(matches!(packet.kind(), Kind::Response { .. }));
-        self.buffer.push(packet);
+        self.buffer.append(packet);
     }
 
     /// Bytes that the transport has not taken.
@@ -208,7 +208,7 @@ mod tests {
         let mut writer = Writer::default();
         for _ in 0..SLICES {
             let payload = Bytes::from(vec![0; 10_000]);
-            writer.push(Packet::request(0, 2, 0, 0, payload).unwrap());
+            writer.push(&Packet::request(0, 2, 0, 0, payload).unwrap());
         }
         writer
     }

@@ -36,6 +36,18 @@ impl Outgoing {
         if self.is_requests_turn() { self.pop_request() } else { self.pop_response() }
     }
 
+    /// What [`pop`](Self::pop) would yield.
+    #[inline]
+    pub(super) fn front(&self) -> Option<&Packet> {
+        if self.is_requests_turn() { self.requests.front() } else { self.responses.front() }
+    }
+
+    /// Drops what [`pop`](Self::pop) would yield.
+    #[inline]
+    pub(super) fn drop_front(&mut self) {
+        drop(self.pop());
+    }
+
     #[inline]
     fn is_requests_turn(&self) -> bool {
         if self.requests_turn { !self.requests.is_empty() } else { self.responses.is_empty() }

@@ -109,6 +109,7 @@ impl Session {
     pub(super) fn admit(&mut self, request: Requested) {
         if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) {
             self.refuse(request.id);
+            self.bound_refusals();
         } else {
             self.stats.requests += 1;
             self.backlog.push_back(request);
