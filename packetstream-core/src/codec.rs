@@ -287,14 +287,11 @@ impl EncodeBuffer {
     /// As [`push`](Self::push).
     #[inline]
     pub(crate) fn append(&mut self, packet: &Packet) {
-        let header = packet.header();
+        packet.put_header(&mut self.tail);
         let payload = packet.payload();
         if payload.len() < SMALLEST_BY_REFERENCE {
-            self.tail.reserve(header.len().saturating_add(payload.len()));
-            self.tail.extend_from_slice(header.as_slice());
             self.tail.extend_from_slice(payload);
         } else {
-            self.tail.extend_from_slice(header.as_slice());
             self.push_by_reference(payload.clone());
         }
     }

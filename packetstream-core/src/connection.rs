@@ -373,9 +373,18 @@ impl Shared {
         let _ = self.blame.set(cause);
     }
 
+    /// Tells all observers, if there are any.
+    #[inline]
+    fn observe(&self, see: impl Fn(&dyn Observer)) {
+        if !self.observers.is_empty() {
+            self.tell_observers(&see);
+        }
+    }
+
     /// Tells all observers, also those behind one that panics. The panic goes on when they are told, unless another
     /// does already: two at once would end the process.
-    fn observe(&self, see: impl Fn(&dyn Observer)) {
+    #[cold]
+    fn tell_observers(&self, see: &dyn Fn(&dyn Observer)) {
         let mut panicked = None;
         for observer in &self.observers {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| see(observer.as_ref()))) {

@@ -24,7 +24,7 @@
 
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::varint::{self, VarintError};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use std::{fmt, io};
 
 const HAS_CHANNEL: u64 = 1 << 0;
@@ -32,9 +32,6 @@ const IS_REQUEST: u64 = 1 << 1;
 const REQUEST_FLAGS_SHIFT: u32 = 2;
 const IS_OK: u64 = 1 << 2;
 const REPLY_FLAGS_SHIFT: u32 = 3;
-
-/// What precedes a payload: length, tag, word, channel, request type.
-type Header = varint::Backwards<{ 5 * varint::MAX_LEN }>;
 
 /// The largest flags of a request: 62 bits.
 pub const MAX_REQUEST_FLAGS: u64 = u64::MAX >> REQUEST_FLAGS_SHIFT;
@@ -248,11 +245,10 @@ impl Packet {
     /// The packet's bytes, length and all.
     #[must_use]
     pub fn transcribe(&self) -> Bytes {
-        let header = self.header();
-        let mut out = BytesMut::with_capacity(header.len().saturating_add(self.payload.len()));
-        out.put_slice(header.as_slice());
-        out.put_slice(&self.payload);
-        out.freeze()
+        let mut out = Vec::with_capacity(self.encoded_len().saturating_add(varint::MAX_LEN));
+        self.put_header(&mut out);
+        out.extend_from_slice(&self.payload);
+        out.into()
     }
 
     /// Writes the packet's bytes and, where `flush` says so, flushes.
@@ -271,10 +267,18 @@ impl Packet {
         self.header().len().saturating_add(self.payload.len())
     }
 
+    /// Appends all of the packet but its payload.
+    #[inline]
+    pub(crate) fn put_header(&self, out: &mut Vec<u8>) {
+        if !self.header().put(out) {
+            self.put_long_header(out);
+        }
+    }
+
     /// All of the packet but its payload.
     #[inline]
-    pub(crate) fn header(&self) -> Header {
-        let mut header = Header::new();
+    fn header(&self) -> varint::Row {
+        let mut header = varint::Row::new();
         if let Some(wire_type) = self.wire_type() {
             header.push_front(wire_type);
         }
@@ -285,6 +289,14 @@ impl Packet {
         header.push_front(self.tag);
         header.push_front(header.len().saturating_add(self.payload.len()) as u64);
         header
+    }
+
+    fn put_long_header(&self, out: &mut Vec<u8>) {
+        let channel = if self.channel == 0 { None } else { Some(self.channel) };
+        let numbers = [Some(self.tag), Some(self.word()), channel, self.wire_type()];
+        let lengths = numbers.into_iter().flatten().map(varint::len);
+        varint::put(out, lengths.fold(self.payload.len(), usize::saturating_add) as u64);
+        numbers.into_iter().flatten().for_each(|number| varint::put(out, number));
     }
 
     fn word(&self) -> u64 {

@@ -461,10 +461,8 @@ impl<W> ConnectionState<W> {
     /// Has [the next packet for the peer](Self::poll_transmit) written, where it lies, and says whether there was one.
     #[inline]
     pub(crate) fn transmit(&mut self, write: impl FnOnce(&Packet)) -> bool {
-        if let Some(packet) = self.outgoing.front() {
-            write(packet);
-            self.outgoing.drop_front();
-            return true;
+        if !self.outgoing.is_empty() {
+            return self.outgoing.write(write);
         }
         let end = self.end_of_stream();
         end.as_ref().map(write).is_some()

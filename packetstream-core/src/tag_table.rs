@@ -51,6 +51,14 @@ impl<T> TagTable<T> {
     /// Stores `value` unless the tag is taken, and says whether it did.
     #[inline]
     pub(crate) fn insert(&mut self, tag: u64, value: T) -> bool {
+        let index = self.index(tag);
+        if let Some(slot @ None) = self.ring.get_mut(index)
+            && self.displaced.is_empty()
+        {
+            *slot = Some((tag, value));
+            self.in_ring += 1;
+            return true;
+        }
         if self.contains(tag) {
             return false;
         }
@@ -58,7 +66,6 @@ impl<T> TagTable<T> {
         true
     }
 
-    #[inline]
     fn place(&mut self, tag: u64, value: T) {
         loop {
             let index = self.index(tag);

@@ -48,36 +48,36 @@ pub const fn len(value: u64) -> usize {
 
 /// Appends the shortest form of `value`.
 pub fn put(out: &mut impl BufMut, value: u64) {
-    if value < u64::from(CONTINUES) {
-        out.put_u8(low_group(value));
-        return;
+    let mut groups = len(value);
+    while groups > 1 {
+        groups = groups.saturating_sub(1);
+        let group = value.checked_shr(GROUP_BITS.saturating_mul(groups as u32)).unwrap_or(0);
+        out.put_u8(low_group(group) | CONTINUES);
     }
-    let mut number = Backwards::<MAX_LEN>::new();
-    number.push_front(value);
-    out.put_slice(number.as_slice());
+    out.put_u8(low_group(value));
 }
 
-/// Numbers side by side, made from the last to the first, as their groups are.
-pub(crate) struct Backwards<const ROOM: usize> {
-    bytes: [u8; ROOM],
-    start: usize,
+/// Numbers side by side, made from the last to the first, as their groups are. Few and small ones, that is most, never
+/// leave a register.
+pub(crate) struct Row {
+    /// The first in the lowest byte.
+    bytes: u64,
+    len: usize,
 }
 
-impl<const ROOM: usize> Backwards<ROOM> {
+impl Row {
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; ROOM], start: ROOM }
+        Self { bytes: 0, len: 0 }
     }
 
-    /// Puts the shortest form of `value` in front, for which there has to be room.
+    /// Puts the shortest form of `value` in front.
     #[inline]
     pub(crate) fn push_front(&mut self, value: u64) {
         let mut rest = value;
         let mut continues = 0;
         loop {
-            self.start = self.start.wrapping_sub(1);
-            if let Some(byte) = self.bytes.get_mut(self.start) {
-                *byte = low_group(rest) | continues;
-            }
+            self.bytes = self.bytes << u8::BITS | u64::from(low_group(rest) | continues);
+            self.len = self.len.wrapping_add(1);
             rest >>= GROUP_BITS;
             if rest == 0 {
                 return;
@@ -87,11 +87,17 @@ impl<const ROOM: usize> Backwards<ROOM> {
     }
 
     pub(crate) const fn len(&self) -> usize {
-        ROOM.saturating_sub(self.start)
+        self.len
     }
 
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
+    /// Appends the numbers, if they are no longer than a register, and says whether they are not.
+    #[inline]
+    pub(crate) fn put(&self, out: &mut Vec<u8>) -> bool {
+        let bytes = self.bytes.to_le_bytes();
+        let Some(excess) = bytes.len().checked_sub(self.len) else { return false };
+        out.extend_from_slice(&bytes);
+        out.truncate(out.len().saturating_sub(excess));
+        true
     }
 }
 
@@ -111,10 +117,14 @@ pub fn get(bytes: &mut &[u8]) -> Result<u64, VarintError> {
         *bytes = rest;
         return Ok(u64::from(*byte));
     }
+    if let [high, low @ 0..CONTINUES, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Ok(u64::from(*high & !CONTINUES) << GROUP_BITS | u64::from(*low));
+    }
     get_long(bytes)
 }
 
-/// As [`get`], which reads a number of one byte by itself.
+/// As [`get`], which reads a number of one or two bytes by itself.
 fn get_long(bytes: &mut &[u8]) -> Result<u64, VarintError> {
     let mut rest = *bytes;
     let mut value: u64 = 0;

@@ -196,21 +196,21 @@ impl Call {
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, CallError>> {
-        loop {
-            self.step = match &mut self.step {
-                Step::Refused(reason) => return Poll::Ready(Err(reason.clone().into())),
-                Step::Queued(turn) => match ready!(turn.as_mut().poll(cx)) {
-                    Ok(seat) => Step::Sent(seat),
-                    Err(reason) => Step::Refused(reason),
-                },
-                Step::Sent(seat) => {
-                    let answer = ready!(self.shared.inbox.poll_answer(seat, cx));
-                    self.step = Step::Done;
-                    return Poll::Ready(answer);
-                }
-                // As with any future: whoever polls it again waits for ever.
-                Step::Done => return Poll::Pending,
+        if let Step::Queued(turn) = &mut self.step {
+            self.step = match ready!(turn.as_mut().poll(cx)) {
+                Ok(seat) => Step::Sent(seat),
+                Err(reason) => Step::Refused(reason),
+            };
+        }
+        match &self.step {
+            Step::Sent(seat) => {
+                let answer = ready!(self.shared.inbox.poll_answer(seat, cx));
+                self.step = Step::Done;
+                Poll::Ready(answer)
             }
+            Step::Refused(reason) => Poll::Ready(Err(reason.clone().into())),
+            // As with any future: whoever polls it again waits for ever.
+            Step::Done | Step::Queued(_) => Poll::Pending,
         }
     }
 

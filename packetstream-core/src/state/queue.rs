@@ -36,16 +36,21 @@ impl Outgoing {
         if self.is_requests_turn() { self.pop_request() } else { self.pop_response() }
     }
 
-    /// What [`pop`](Self::pop) would yield.
+    /// Has what [`pop`](Self::pop) would yield written where it lies, and says whether there was anything.
     #[inline]
-    pub(super) fn front(&self) -> Option<&Packet> {
-        if self.is_requests_turn() { self.requests.front() } else { self.responses.front() }
-    }
-
-    /// Drops what [`pop`](Self::pop) would yield.
-    #[inline]
-    pub(super) fn drop_front(&mut self) {
-        drop(self.pop());
+    pub(super) fn write(&mut self, write: impl FnOnce(&Packet)) -> bool {
+        let is_request = self.is_requests_turn();
+        let (queue, bytes) = if is_request {
+            (&mut self.requests, &mut self.request_bytes)
+        } else {
+            (&mut self.responses, &mut self.response_bytes)
+        };
+        let Some(packet) = queue.front() else { return false };
+        *bytes = bytes.saturating_sub(packet.payload().len());
+        write(packet);
+        queue.pop_front();
+        self.requests_turn = !is_request;
+        true
     }
 
     #[inline]

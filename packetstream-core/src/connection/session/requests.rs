@@ -44,12 +44,16 @@ impl Session {
             return;
         }
         seeded!(PanicUnanswered => if performed.is_err() { return });
-        let outcome = performed.unwrap_or_else(|Panicked| {
+        let mut outcome = performed.unwrap_or_else(|Panicked| {
             self.stats.requests_panicked += 1;
             Err(Failure::internal())
         });
-        let outcome = self.fit(outcome);
-        if let Some(Running { begun, rq_type }) = self.running.remove(&ticket.number) {
+        if let Some(failure) = self.misfit(&outcome) {
+            outcome = Err(failure);
+        }
+        if !self.running.is_empty()
+            && let Some(Running { begun, rq_type }) = self.running.remove(&ticket.number)
+        {
             let took = begun.elapsed();
             self.shared.observe(|observer| observer.request_answered(ticket.id, rq_type, took, &outcome));
         }
@@ -58,18 +62,16 @@ impl Session {
         self.state.respond(ticket.id, outcome);
     }
 
-    /// The outcome, or what is said in place of one that is too long.
+    /// What is said in place of an outcome that is too long.
     #[inline]
-    fn fit(&self, outcome: Outcome) -> Outcome {
+    fn misfit(&self, outcome: &Outcome) -> Option<Failure> {
         let limit = self.shared.limits.max_payload();
-        let length = match &outcome {
+        let length = match outcome {
             Ok(reply) => reply.payload.len(),
             Err(failure) => failure.payload.len(),
         };
-        if length > limit {
-            return Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")));
-        }
-        outcome
+        let too_long = || Failure::new(format!("response of {length} bytes exceeds the limit of {limit}"));
+        (length > limit).then(too_long)
     }
 
     fn refuse(&mut self, id: RequestId) {
