@@ -224,6 +224,7 @@ impl Decoder {
     }
 
     /// Takes note of what was made of [`room`](Self::room).
+    #[inline(never)]
     fn look_at_room(&mut self) {
         // Whoever appended may have made more room.
         self.allocated = self.allocated.max(self.buffer.capacity());
@@ -296,6 +297,7 @@ impl EncodeBuffer {
         }
     }
 
+    #[inline(never)]
     fn push_by_reference(&mut self, payload: Bytes) {
         let mut before = Bytes::from(mem::take(&mut self.tail));
         before.advance(mem::take(&mut self.written));

@@ -291,6 +291,7 @@ impl Packet {
         header
     }
 
+    #[cold]
     fn put_long_header(&self, out: &mut Vec<u8>) {
         let channel = if self.channel == 0 { None } else { Some(self.channel) };
         let numbers = [Some(self.tag), Some(self.word()), channel, self.wire_type()];

@@ -436,12 +436,14 @@ impl<W> ConnectionState<W> {
         }
     }
 
+    #[cold]
     fn refuse(&mut self, id: RequestId, failure: Failure) {
         self.refused = self.refused.saturating_add(1);
         self.push_response(id, Err(failure));
     }
 
     /// Ignores a packet that makes no sense, within the budget.
+    #[cold]
     fn stray(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
         self.strays = self.strays.saturating_add(1);
         self.ignored = self.ignored.saturating_add(1);
@@ -461,11 +463,12 @@ impl<W> ConnectionState<W> {
     /// Has [the next packet for the peer](Self::poll_transmit) written, where it lies, and says whether there was one.
     #[inline]
     pub(crate) fn transmit(&mut self, write: impl FnOnce(&Packet)) -> bool {
-        if !self.outgoing.is_empty() {
-            return self.outgoing.write(write);
+        if self.outgoing.is_empty()
+            && let Some(end) = self.end_of_stream()
+        {
+            self.outgoing.push_request(end);
         }
-        let end = self.end_of_stream();
-        end.as_ref().map(write).is_some()
+        self.outgoing.write(write)
     }
 
     /// The last packet, when it is time for it.

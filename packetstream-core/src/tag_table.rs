@@ -66,6 +66,7 @@ impl<T> TagTable<T> {
         true
     }
 
+    #[cold]
     fn place(&mut self, tag: u64, value: T) {
         loop {
             let index = self.index(tag);
@@ -85,6 +86,7 @@ impl<T> TagTable<T> {
         }
     }
 
+    #[cold]
     fn grow(&mut self) {
         let size = (self.ring.len() * 2).max(SMALLEST_RING);
         let old = mem::replace(&mut self.ring, (0..size).map(|_| None).collect());

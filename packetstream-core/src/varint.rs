@@ -113,31 +113,27 @@ fn low_group(value: u64) -> u8 {
 /// more bytes can mend.
 #[inline]
 pub fn get(bytes: &mut &[u8]) -> Result<u64, VarintError> {
-    if let [byte @ 0..CONTINUES, rest @ ..] = *bytes {
-        *bytes = rest;
-        return Ok(u64::from(*byte));
-    }
-    if let [high, low @ 0..CONTINUES, rest @ ..] = *bytes {
-        *bytes = rest;
-        return Ok(u64::from(*high & !CONTINUES) << GROUP_BITS | u64::from(*low));
-    }
-    get_long(bytes)
+    let (value, rest) = match *bytes {
+        [byte @ 0..CONTINUES, rest @ ..] => (u64::from(*byte), rest),
+        long => get_long(long)?,
+    };
+    *bytes = rest;
+    Ok(value)
 }
 
-/// As [`get`], which reads a number of one or two bytes by itself.
-fn get_long(bytes: &mut &[u8]) -> Result<u64, VarintError> {
-    let mut rest = *bytes;
+/// Reads a number of several bytes, and returns what is behind it.
+#[inline(never)]
+fn get_long(mut bytes: &[u8]) -> Result<(u64, &[u8]), VarintError> {
     let mut value: u64 = 0;
     for _ in 0..MAX_LEN {
-        let (byte, after) = rest.split_first().ok_or(VarintError::Truncated)?;
-        rest = after;
+        let (byte, rest) = bytes.split_first().ok_or(VarintError::Truncated)?;
+        bytes = rest;
         if value.leading_zeros() < GROUP_BITS {
             return Err(VarintError::TooLarge);
         }
         value = value << GROUP_BITS | u64::from(byte & !CONTINUES);
         if byte & CONTINUES == 0 {
-            *bytes = rest;
-            return Ok(value);
+            return Ok((value, rest));
         }
     }
     Err(VarintError::TooLong)

@@ -222,6 +222,7 @@ impl Session {
     }
 
     /// The state has dealt with a packet itself: the counts of what it refuses and ignores were these `before`.
+    #[cold]
     fn dealt_with(&mut self, id: RequestId, (refused, ignored): (u64, u64)) {
         if self.state.refused() > refused {
             let is_open = self.state.is_open(id.channel);
@@ -235,6 +236,7 @@ impl Session {
     }
 
     /// Looks at how far the peer's goodbye has come.
+    #[cold]
     fn look_at_peer(&mut self) {
         if self.phase == Phase::Live && self.state.is_closing() {
             // By the peer's end of requests, which comes after ours.
@@ -244,6 +246,7 @@ impl Session {
     }
 
     /// Refusals wait to be sent, too.
+    #[cold]
     fn bound_refusals(&mut self) {
         let unsent = self.state.queued_responses();
         let limit = self.shared.limits.max_requests().saturating_add(MAX_REFUSALS);
@@ -252,6 +255,7 @@ impl Session {
         }
     }
 
+    #[cold]
     fn accept_channel(&mut self, channel: u64) {
         if !self.state.is_open(channel) && self.handlers.accepts(channel) {
             self.state.open_channel(channel);
@@ -289,6 +293,7 @@ impl Session {
     }
 
     /// Gives the connection up: every caller learns why, and the peer is told that this is the end.
+    #[cold]
     pub(super) fn fail(&mut self, cause: ConnectionError) {
         let cause = self.unheard.take().unwrap_or(cause);
         self.ended_by.get_or_insert(ended_by(&cause));

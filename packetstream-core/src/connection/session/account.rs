@@ -19,6 +19,7 @@ impl Session {
     }
 
     /// As many responses will not reach the peer.
+    #[cold]
     pub(in crate::connection) fn lose_responses(&mut self, count: u64) {
         self.requests_unanswered += count;
         if count > 0

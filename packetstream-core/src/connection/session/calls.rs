@@ -80,6 +80,7 @@ impl Session {
     }
 
     /// Takes those back of the requests that would be sent next whose callers have gone.
+    #[cold]
     pub(super) fn withdraw_unwanted(&mut self) {
         let inbox = &Arc::clone(&self.shared).inbox;
         while let Some(waiter) = self.state.withdraw_next_if(|waiter| inbox.is_given_up(&waiter.answer)) {

@@ -74,6 +74,7 @@ impl Session {
         (length > limit).then(too_long)
     }
 
+    #[cold]
     fn refuse(&mut self, id: RequestId) {
         self.stats.requests_refused += 1;
         self.shared.trace.refused(id, "busy");
