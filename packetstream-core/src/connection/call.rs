@@ -11,7 +11,6 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,12 +41,10 @@ struct Extras {
 enum Step {
     /// Waits until fewer requests are in flight.
     Queued(Pin<Box<dyn Future<Output = Result<Seat, NotSent>> + Send>>),
-    /// Handed to the driver, which leaves the answer there.
-    Sent(Seat),
+    /// Handed to the driver, which leaves the answer there; nothing, when that was handed on.
+    Sent(Option<Seat>),
     /// Never sent.
     Refused(NotSent),
-    /// The answer was handed on.
-    Done,
 }
 
 /// Counts a request that waits for its turn.
@@ -106,7 +103,7 @@ impl Call {
         }
         let step = match shared.places.try_take() {
             Ok(()) => match shared.send(channel, rq_type, flags, payload, span.clone()) {
-                Ok(seat) => Step::Sent(seat),
+                Ok(seat) => Step::Sent(Some(seat)),
                 Err(reason) => {
                     shared.places.give_back();
                     Step::Refused(reason)
@@ -140,12 +137,12 @@ impl Call {
         let span = shared.trace.call(channel, rq_type, payload.len());
         let fits = shared.fits(&payload);
         let sent = fits.and_then(|()| shared.send(channel, rq_type, flags, payload, span.clone()));
-        let step = sent.map_or_else(Step::Refused, Step::Sent);
+        let step = sent.map_or_else(Step::Refused, |seat| Step::Sent(Some(seat)));
         Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
     pub(super) const fn is_sent(&self) -> bool {
-        matches!(self.step, Step::Sent(_))
+        matches!(self.step, Step::Sent(Some(_)))
     }
 
     /// Waits no longer than `limit`, from now, and then yields [`CallError::Unanswered`], or
@@ -185,7 +182,7 @@ impl Call {
         match &self.step {
             Step::Queued(_) => Err(NotSent::InsideRuntime.into()),
             Step::Refused(reason) => Err(reason.clone().into()),
-            Step::Sent(_) | Step::Done => Err(CallError::InsideRuntime),
+            Step::Sent(_) => Err(CallError::InsideRuntime),
         }
     }
 
@@ -198,19 +195,20 @@ impl Call {
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, CallError>> {
         if let Step::Queued(turn) = &mut self.step {
             self.step = match ready!(turn.as_mut().poll(cx)) {
-                Ok(seat) => Step::Sent(seat),
+                Ok(seat) => Step::Sent(Some(seat)),
                 Err(reason) => Step::Refused(reason),
             };
         }
-        match &self.step {
-            Step::Sent(seat) => {
+        match &mut self.step {
+            Step::Sent(place) => {
+                // As with any future: whoever polls it again waits for ever.
+                let Some(seat) = place else { return Poll::Pending };
                 let answer = ready!(self.shared.inbox.poll_answer(seat, cx));
-                self.step = Step::Done;
+                *place = None;
                 Poll::Ready(answer)
             }
             Step::Refused(reason) => Poll::Ready(Err(reason.clone().into())),
-            // As with any future: whoever polls it again waits for ever.
-            Step::Done | Step::Queued(_) => Poll::Pending,
+            Step::Queued(_) => Poll::Pending,
         }
     }
 
@@ -265,7 +263,9 @@ impl Future for Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.span.give_up();
-        if let Step::Sent(seat) = mem::replace(&mut self.step, Step::Done) {
+        if let Step::Sent(seat) = &mut self.step
+            && let Some(seat) = seat.take()
+        {
             let answer = self.shared.inbox.give_up(seat);
             seeded!(PermitWithFuture => if answer.is_none() { self.shared.places.give_back() });
             drop(answer);
@@ -277,9 +277,9 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = match self.step {
             Step::Queued(_) => "queued",
-            Step::Sent(_) => "sent",
+            Step::Sent(Some(_)) => "sent",
+            Step::Sent(None) => "done",
             Step::Refused(_) => "refused",
-            Step::Done => "done",
         };
         match self.extras.as_ref().and_then(|extras| extras.label.as_ref()) {
             Some(label) => write!(f, "Call({step}, {label:?})"),
