@@ -128,6 +128,14 @@ pub enum Event<W> {
     Ended(Abandoned<W>),
 }
 
+/// What a packet comes to, as [`Event`], without the packet's content.
+pub(crate) enum Digest<W> {
+    Requested(u64),
+    Answered(W),
+    Ended(Abandoned<W>),
+    Nothing,
+}
+
 /// The waiters of requests that will never be answered, each kind oldest first.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Abandoned<W> {
@@ -357,18 +365,32 @@ impl<W> ConnectionState<W> {
     /// # Errors
     ///
     /// The connection is beyond repair: [`abort`](Self::abort) it.
-    #[inline]
     pub fn handle_packet(&mut self, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
+        let id = RequestId { channel: packet.channel(), tag: packet.tag() };
+        Ok(match self.digest(&packet)? {
+            Digest::Nothing => None,
+            Digest::Requested(rq_type) => {
+                let (flags, payload) = (packet.flags(), packet.into_payload());
+                Some(Event::Requested(Requested { id, rq_type, flags, payload }))
+            }
+            Digest::Answered(waiter) => packet.into_outcome().map(|outcome| Event::Answered { waiter, outcome }),
+            Digest::Ended(abandoned) => Some(Event::Ended(abandoned)),
+        })
+    }
+
+    /// As [`handle_packet`](Self::handle_packet), and leaves the packet's content where it is.
+    #[inline]
+    pub(crate) fn digest(&mut self, packet: &Packet) -> Result<Digest<W>, ProtocolError> {
         if self.theirs == Half::Silent {
-            return Ok(None);
+            return Ok(Digest::Nothing);
         }
         let id = RequestId { channel: packet.channel(), tag: packet.tag() };
         match packet.kind() {
-            Kind::Control if packet == Packet::end_of_stream() => Ok(Some(Event::Ended(self.handle_eof()))),
-            Kind::Control if packet == Packet::end_of_requests() => self.requests_ended(id),
+            Kind::Control if *packet == Packet::end_of_stream() => Ok(Digest::Ended(self.handle_eof())),
+            Kind::Control if *packet == Packet::end_of_requests() => self.requests_ended(id),
             Kind::Control => Err(ProtocolError::UnknownControl { channel: id.channel, tag: id.tag }),
-            Kind::Request(rq_type) => self.requested(id, rq_type, packet),
-            Kind::Response { .. } => self.answered(id, packet),
+            Kind::Request(rq_type) => self.requested(id, rq_type, packet.payload().len()),
+            Kind::Response { .. } => self.answered(id),
         }
     }
 
@@ -381,7 +403,7 @@ impl<W> ConnectionState<W> {
         abandoned
     }
 
-    fn requests_ended(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
+    fn requests_ended(&mut self, id: RequestId) -> Result<Digest<W>, ProtocolError> {
         if self.theirs == Half::Draining {
             return self.stray(id);
         }
@@ -389,68 +411,56 @@ impl<W> ConnectionState<W> {
         if self.ours == Half::Draining {
             self.close();
         }
-        Ok(None)
+        Ok(Digest::Nothing)
     }
 
     #[inline]
-    fn requested(
-        &mut self,
-        id: RequestId,
-        rq_type: u64,
-        packet: Packet,
-    ) -> Result<Option<Event<W>>, ProtocolError> {
+    fn requested(&mut self, id: RequestId, rq_type: u64, bytes: usize) -> Result<Digest<W>, ProtocolError> {
         // Our last packet is out: the peer learns from it that this will not be answered (rule L-10).
         if self.ours == Half::Silent {
-            return Ok(None);
+            return Ok(Digest::Nothing);
         }
         let refuse_all = self.theirs != Half::Open;
         let Some(space) = self.channels.get_mut(id.channel) else {
-            self.refuse(id, Failure::unknown_channel(id.channel));
-            return Ok(None);
+            return Ok(self.refuse(id, Failure::unknown_channel(id.channel)));
         };
-        let bytes = packet.payload().len();
         let is_known = if refuse_all { space.owed.contains(id.tag) } else { !space.owed.insert(id.tag, bytes) };
         // A refusal would be taken for the answer to the first request with this tag (rule R-10).
         if is_known {
             return self.stray(id);
         }
         if refuse_all {
-            self.refuse(id, Failure::new("requests no longer allowed"));
-            return Ok(None);
+            return Ok(self.refuse(id, Failure::new("requests no longer allowed")));
         }
         self.owed.add(bytes);
-        let flags = packet.flags();
-        Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
+        Ok(Digest::Requested(rq_type))
     }
 
     #[inline]
-    fn answered(&mut self, id: RequestId, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
+    fn answered(&mut self, id: RequestId) -> Result<Digest<W>, ProtocolError> {
         let asked = self.channels.get_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
-        match (asked, packet.into_outcome()) {
-            (Some(Asked { waiter, bytes }), Some(outcome)) => {
-                self.asked.remove(bytes);
-                self.strays = self.strays.saturating_sub(1);
-                Ok(Some(Event::Answered { waiter, outcome }))
-            }
-            _ => self.stray(id),
-        }
+        let Some(Asked { waiter, bytes }) = asked else { return self.stray(id) };
+        self.asked.remove(bytes);
+        self.strays = self.strays.saturating_sub(1);
+        Ok(Digest::Answered(waiter))
     }
 
     #[cold]
-    fn refuse(&mut self, id: RequestId, failure: Failure) {
+    fn refuse(&mut self, id: RequestId, failure: Failure) -> Digest<W> {
         self.refused = self.refused.saturating_add(1);
         self.push_response(id, Err(failure));
+        Digest::Nothing
     }
 
     /// Ignores a packet that makes no sense, within the budget.
     #[cold]
-    fn stray(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
+    fn stray(&mut self, id: RequestId) -> Result<Digest<W>, ProtocolError> {
         self.strays = self.strays.saturating_add(1);
         self.ignored = self.ignored.saturating_add(1);
         if self.strays > STRAY_BUDGET {
             return Err(ProtocolError::TooManyStrays { channel: id.channel, tag: id.tag });
         }
-        Ok(None)
+        Ok(Digest::Nothing)
     }
 
     /// The next packet for the peer. Responses and requests take turns, so that neither waits for more

@@ -229,8 +229,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             match self.decoder.next_packet() {
                 Ok(Some(packet)) => {
-                    self.session.handle(packet);
-                    if self.session.has_waiting() {
+                    if let Some((ticket, request)) = self.session.handle(packet) {
+                        self.start(ticket, request, cx);
+                    } else if self.session.has_waiting() {
                         self.start_requests(cx);
                     }
                 }

@@ -11,6 +11,7 @@ mod requests;
 use super::barriers::Barriers;
 use super::call::Waiter;
 use super::error::ConnectionError;
+use super::handler::{Incoming, Ticket};
 use super::handlers::Handlers;
 use super::inbox::{Command, Setting, Wish};
 use super::limits::{FAREWELL, Limits, MAX_REFUSALS, SHED_AFTER};
@@ -21,7 +22,7 @@ use super::writer::Writer;
 use super::{PeerStage, Shared};
 use crate::codec::DecodeError;
 use crate::packet::{Kind, Packet};
-use crate::state::{ConnectionState, Event, RequestId, Requested};
+use crate::state::{ConnectionState, Digest, RequestId, Requested};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -194,9 +195,9 @@ impl Session {
         !self.hears_no_more() && (self.is_shedding || self.has_room())
     }
 
-    /// Takes one packet of the peer.
+    /// Takes one packet of the peer, and returns the request in it if that is to be performed at once.
     #[inline]
-    pub(super) fn handle(&mut self, packet: Packet) {
+    pub(super) fn handle(&mut self, packet: Packet) -> Option<(Ticket, Incoming)> {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
         self.shared.trace.received(&packet);
@@ -205,20 +206,24 @@ impl Session {
             self.accept_channel(id.channel);
         }
         let before = (self.state.refused(), self.state.ignored());
-        match self.state.handle_packet(packet) {
-            Ok(Some(Event::Answered { waiter, outcome })) => self.answered(id.channel, waiter, outcome),
-            Ok(Some(Event::Requested(request))) => self.admit(request),
-            Ok(Some(Event::Ended(abandoned))) => {
+        match self.state.digest(&packet) {
+            Ok(Digest::Answered(waiter)) => self.answered(waiter, packet),
+            Ok(Digest::Requested(rq_type)) => {
+                let (flags, payload) = (packet.flags(), packet.into_payload());
+                return self.admit(Requested { id, rq_type, flags, payload });
+            }
+            Ok(Digest::Ended(abandoned)) => {
                 self.ended_by.get_or_insert(EndedBy::Peer);
                 self.abandon(abandoned, &ConnectionError::ClosedByPeer);
                 self.look_at_peer();
             }
-            Ok(None) => self.dealt_with(id, before),
+            Ok(Digest::Nothing) => self.dealt_with(id, before),
             Err(error) => {
                 self.fail(error.into());
                 self.look_at_peer();
             }
         }
+        None
     }
 
     /// The state has dealt with a packet itself: the counts of what it refuses and ignores were these `before`.

@@ -6,7 +6,8 @@ use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::inbox::{Command, Setting, Wish};
 use super::super::report::EndedBy;
 use super::{PER_TURN, Phase, Session};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::Failure;
+use crate::packet::Packet;
 use crate::state::Abandoned;
 use std::sync::Arc;
 use std::task::Waker;
@@ -192,14 +193,18 @@ impl Session {
         }
     }
 
+    /// A request of ours is answered with this packet.
     #[inline]
-    pub(super) fn answered(&mut self, channel: u64, waiter: Waiter, outcome: Outcome) {
+    pub(super) fn answered(&mut self, waiter: Waiter, packet: Packet) {
+        let channel = packet.channel();
+        // A response has one.
+        let Some(outcome) = packet.into_outcome() else { return };
         if let Some(observed) = &waiter.observed {
             let (rq_type, submitted) = **observed;
             let elapsed = submitted.elapsed();
             self.shared.observe(|observer| observer.call_answered(rq_type, elapsed, &outcome));
         }
-        let outcome = match outcome {
+        let answer = match outcome {
             Ok(reply) => {
                 self.stats.calls_ok += 1;
                 Ok(reply)
@@ -208,9 +213,10 @@ impl Session {
                 self.stats.calls_failed += 1;
                 // Python leaves the number out.
                 let is_refused = channel != 0 && failure.is_unknown_channel();
-                Err(if is_refused { Failure::unknown_channel(channel) } else { failure })
+                let failure = if is_refused { Failure::unknown_channel(channel) } else { failure };
+                Err(CallError::Failed(failure))
             }
         };
-        self.settle_call(waiter, outcome.map_err(CallError::Failed));
+        self.settle_call(waiter, answer);
     }
 }

@@ -17,17 +17,22 @@ impl Session {
     /// The next request of the peer to perform, if one may be begun.
     #[inline]
     pub(in crate::connection) fn next_request(&mut self) -> Option<(Ticket, Incoming)> {
-        if !self.may_start() {
+        if self.backlog.is_empty() || !self.may_start(self.running()) {
             return None;
         }
         let request = self.backlog.pop_front()?;
+        Some(self.begin(request))
+    }
+
+    #[inline]
+    fn begin(&mut self, request: Requested) -> (Ticket, Incoming) {
         self.tickets += 1;
         seeded!(PerformedTwice => if self.tickets % 16 == 9 { self.backlog.push_back(request.clone()) });
         let ticket = Ticket { id: request.id, number: self.tickets };
         if !self.shared.observers.is_empty() {
             self.goes_on(ticket, request.rq_type);
         }
-        Some((ticket, Incoming::new(request, Arc::clone(&self.shared))))
+        (ticket, Incoming::new(request, Arc::clone(&self.shared)))
     }
 
     /// Takes note that a request did not finish at once, or that its time is of interest.
@@ -88,15 +93,16 @@ impl Session {
     }
 
     /// Requests of the peer that are performed, or performed and not handed to the transport yet.
-    fn running(&self) -> usize {
+    pub(super) fn running(&self) -> usize {
         self.state.owed() - self.backlog.len() + self.state.queued_responses()
     }
 
+    /// Whether one more may be begun beside as many.
     #[inline]
-    pub(super) fn may_start(&self) -> bool {
+    pub(super) fn may_start(&self, running: usize) -> bool {
         seeded!(HandlersUnbounded => return true);
         let limits = &self.shared.limits;
-        self.running() < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
+        running < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
     }
 
     /// Whether one more request of the peer can be taken.
@@ -108,14 +114,20 @@ impl Session {
             && self.state.owed_bytes() < limits.max_request_bytes
     }
 
+    /// Takes a request of the peer, and returns it if it is to be performed at once.
     #[inline]
-    pub(super) fn admit(&mut self, request: Requested) {
+    pub(super) fn admit(&mut self, request: Requested) -> Option<(Ticket, Incoming)> {
         if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) {
             self.refuse(request.id);
             self.bound_refusals();
-        } else {
-            self.stats.requests += 1;
-            self.backlog.push_back(request);
+            return None;
         }
+        self.stats.requests += 1;
+        // It is among those that run, as far as the state knows.
+        if self.backlog.is_empty() && self.may_start(self.running().saturating_sub(1)) {
+            return Some(self.begin(request));
+        }
+        self.backlog.push_back(request);
+        None
     }
 }
