@@ -210,7 +210,9 @@ impl Decoder {
             let left = self.buffer.get(start..).unwrap_or_default();
             if length > COPIED_AT_ONCE / PINNED_PER_VISIBLE {
                 self.copied = Bytes::new();
-                return Bytes::copy_from_slice(left.get(whole.saturating_sub(length)..whole).unwrap_or_default());
+                return Bytes::copy_from_slice(
+                    left.get(whole.saturating_sub(length)..whole).unwrap_or_default(),
+                );
             }
             self.copied = Bytes::copy_from_slice(left.get(..COPIED_AT_ONCE).unwrap_or(left));
         }
@@ -281,13 +283,8 @@ pub struct EncodeBuffer {
 
 impl EncodeBuffer {
     /// Appends a packet. A payload of 8 KiB or more is kept by reference, a smaller one copied.
-    pub fn push(&mut self, packet: Packet) {
-        self.append(&packet);
-    }
-
-    /// As [`push`](Self::push).
     #[inline]
-    pub(crate) fn append(&mut self, packet: &Packet) {
+    pub fn push(&mut self, packet: &Packet) {
         packet.put_header(&mut self.tail);
         let payload = packet.payload();
         if payload.len() < SMALLEST_BY_REFERENCE {
@@ -507,7 +504,9 @@ mod tests {
         let bytes: Vec<u8> = packets.iter().flat_map(Packet::transcribe).collect();
         for step in [7, 100, 10_000, usize::MAX] {
             let mut out = EncodeBuffer::default();
-            packets.iter().cloned().for_each(|packet| out.push(packet));
+            for packet in &packets {
+                out.push(packet);
+            }
             assert_eq!(out.remaining(), bytes.len());
             let mut read = Vec::new();
             while out.has_remaining() {

@@ -373,7 +373,9 @@ impl<W> ConnectionState<W> {
                 let (flags, payload) = (packet.flags(), packet.into_payload());
                 Some(Event::Requested(Requested { id, rq_type, flags, payload }))
             }
-            Digest::Answered(waiter) => packet.into_outcome().map(|outcome| Event::Answered { waiter, outcome }),
+            Digest::Answered(waiter) => {
+                packet.into_outcome().map(|outcome| Event::Answered { waiter, outcome })
+            }
             Digest::Ended(abandoned) => Some(Event::Ended(abandoned)),
         })
     }
@@ -424,7 +426,8 @@ impl<W> ConnectionState<W> {
         let Some(space) = self.channels.get_mut(id.channel) else {
             return Ok(self.refuse(id, Failure::unknown_channel(id.channel)));
         };
-        let is_known = if refuse_all { space.owed.contains(id.tag) } else { !space.owed.insert(id.tag, bytes) };
+        let is_known =
+            if refuse_all { space.owed.contains(id.tag) } else { !space.owed.insert(id.tag, bytes) };
         // A refusal would be taken for the answer to the first request with this tag (rule R-10).
         if is_known {
             return self.stray(id);
@@ -472,7 +475,7 @@ impl<W> ConnectionState<W> {
 
     /// Has [the next packet for the peer](Self::poll_transmit) written, where it lies, and says whether there was one.
     #[inline]
-    pub(crate) fn transmit(&mut self, write: impl FnOnce(&Packet)) -> bool {
+    pub fn transmit(&mut self, write: impl FnOnce(&Packet)) -> bool {
         if self.outgoing.is_empty()
             && let Some(end) = self.end_of_stream()
         {

@@ -48,11 +48,11 @@ pub const fn len(value: u64) -> usize {
 
 /// Appends the shortest form of `value`.
 pub fn put(out: &mut impl BufMut, value: u64) {
-    let mut groups = len(value);
-    while groups > 1 {
-        groups = groups.saturating_sub(1);
-        let group = value.checked_shr(GROUP_BITS.saturating_mul(groups as u32)).unwrap_or(0);
-        out.put_u8(low_group(group) | CONTINUES);
+    // `len` is at most 10.
+    let mut shift = GROUP_BITS.saturating_mul(u32::try_from(len(value)).unwrap_or(0));
+    while shift > GROUP_BITS {
+        shift = shift.saturating_sub(GROUP_BITS);
+        out.put_u8(low_group(value >> shift) | CONTINUES);
     }
     out.put_u8(low_group(value));
 }

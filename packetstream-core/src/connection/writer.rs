@@ -26,7 +26,7 @@ impl Writer {
     #[inline]
     pub(super) fn push(&mut self, packet: &Packet) {
         self.responses += u64::from(matches!(packet.kind(), Kind::Response { .. }));
-        self.buffer.append(packet);
+        self.buffer.push(packet);
     }
 
     /// Bytes that the transport has not taken.

@@ -52,7 +52,7 @@ fn is_written_as(packet: Packet, wire: &[u8], row: &Row) {
     packet.write(&mut written, true).unwrap();
     assert_eq!(written, wire, "{row}");
     let mut buffer = EncodeBuffer::default();
-    buffer.push(packet);
+    buffer.push(&packet);
     assert_eq!(drained(buffer), wire, "{row}");
 }
 

@@ -58,7 +58,8 @@ impl Session {
                 waits.then_some(packets)
             }
             Wait::Handler => {
-                let waits = is_live && is_asking && !self.backlog.is_empty() && !self.may_start(self.running());
+                let waits =
+                    is_live && is_asking && !self.backlog.is_empty() && !self.may_start(self.running());
                 waits.then_some(packets.wrapping_add(transit.written))
             }
             Wait::Turn => {
