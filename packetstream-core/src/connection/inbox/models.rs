@@ -4,7 +4,7 @@ use super::super::call::Submission;
 use super::super::models::Model;
 use super::super::park::Place;
 use super::super::trace::CallSpan;
-use super::{Command, Inbox, Wish};
+use super::{Inbox, Wish};
 use crate::sync::thread;
 use bytes::Bytes;
 use std::collections::VecDeque;
