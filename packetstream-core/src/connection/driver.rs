@@ -124,16 +124,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the connection and the transport.
-    pub async fn run_and_shut_down(mut self) -> CloseReport {
-        poll_fn(|cx| self.poll(cx)).await;
-        let report = self.end();
-        let shut_down = match tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await {
-            Ok(result) => result,
-            Err(_) => {
-                Err(io::Error::new(io::ErrorKind::TimedOut, format!("not shut down within {SHUT_DOWN:?}")))
-            }
-        };
-        self.session.tell(shut_down).unwrap_or(report)
+    #[allow(clippy::manual_async_fn, reason = "an async function has two places for `self`, and it is large")]
+    pub fn run_and_shut_down(mut self) -> impl Future<Output = CloseReport> {
+        async move {
+            poll_fn(|cx| self.poll(cx)).await;
+            let report = self.end();
+            let shut_down = match tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await {
+                Ok(result) => result,
+                Err(_) => {
+                    let text = format!("not shut down within {SHUT_DOWN:?}");
+                    Err(io::Error::new(io::ErrorKind::TimedOut, text))
+                }
+            };
+            self.session.tell(shut_down).unwrap_or(report)
+        }
     }
 
     fn end(&mut self) -> CloseReport {
