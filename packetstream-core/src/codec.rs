@@ -24,8 +24,9 @@ use std::mem;
 /// The longest packet body that a default [`Decoder`] takes, in bytes: 16 MiB.
 pub(crate) const DEFAULT_MAX_PACKET: usize = 16 << 20;
 
-/// Room for the first read of a connection; an idle one never needs more.
-const FIRST_READ: usize = 2 << 10;
+/// Room for the first read of a connection; one that has little to say never needs more, and gives it back. So small
+/// that allocators have it at hand.
+const FIRST_READ: usize = 1000;
 /// Room for a read once the traffic has shown that it fills smaller ones.
 const LARGEST_READ: usize = 64 << 10;
 /// The most memory that a length prefix can claim beyond what the peer has sent on this connection in all.
@@ -239,6 +240,14 @@ impl Decoder {
     /// What was not decoded.
     fn left(&self) -> &[u8] {
         self.buffer.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Takes note that nothing comes for now: an idle connection keeps no room for its first read.
+    pub(crate) fn rest(&mut self) {
+        if self.left().is_empty() && self.allocated <= FIRST_READ {
+            self.buffer = BytesMut::new();
+            (self.taken, self.allocated, self.was_offered) = (0, 0, false);
+        }
     }
 
     /// Whether part of a packet has arrived and the rest is awaited.

@@ -42,6 +42,7 @@ use handler::perform;
 use inbox::{Inbox, Setting, Wish};
 use reserve::Places;
 use std::fmt;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
@@ -119,18 +120,24 @@ struct Shared {
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,
-    /// How the connection ended, once it has.
-    ended: watch::Sender<Option<CloseReport>>,
-    /// How far the peer has come in saying goodbye.
-    peer: watch::Sender<PeerStage>,
-    /// Whether the peer can no longer be answered.
-    cancelled: watch::Sender<bool>,
+    /// One for all that is waited for, since each takes memory of its own.
+    progress: watch::Sender<Progress>,
     stats: Mutex<Published>,
     extensions: Extensions,
     observers: Vec<Box<dyn Observer>>,
     trace: Tracer,
     name: Option<Box<str>>,
     limits: Limits,
+}
+
+/// How far a connection has come.
+#[derive(Debug)]
+struct Progress {
+    peer: PeerStage,
+    /// Whether the peer can no longer be answered.
+    is_cancelled: bool,
+    /// How it ended, once it has.
+    report: Option<Box<CloseReport>>,
 }
 
 /// How far the peer has come in saying goodbye.
@@ -327,19 +334,19 @@ impl Shared {
     }
 
     async fn closed(&self) -> CloseReport {
-        let mut ended = self.ended.subscribe();
+        let mut progress = self.progress.subscribe();
         loop {
-            if let Some(report) = ended.borrow_and_update().clone() {
-                return report;
+            if let Some(report) = &progress.borrow_and_update().report {
+                return CloseReport::clone(report);
             }
             // The sender is here: there is no error.
-            let _ = ended.changed().await;
+            let _ = progress.changed().await;
         }
     }
 
     async fn peer_at_least(&self, stage: PeerStage) {
         // As above.
-        let _ = self.peer.subscribe().wait_for(|reached| *reached >= stage).await;
+        let _ = self.progress.subscribe().wait_for(|progress| progress.peer >= stage).await;
     }
 
     fn stats(&self) -> Stats {
@@ -363,9 +370,18 @@ impl Shared {
         }
     }
 
+    /// The peer has come at least so far in saying goodbye.
+    fn tell_peer_stage(&self, stage: PeerStage) {
+        self.progress.send_if_modified(|progress| {
+            let is_news = progress.peer < stage;
+            progress.peer = stage.max(progress.peer);
+            is_news
+        });
+    }
+
     /// Tells what still performs requests of the peer that no answer can be delivered.
     fn cancel(&self) {
-        self.cancelled.send_replace(true);
+        self.progress.send_if_modified(|progress| !mem::replace(&mut progress.is_cancelled, true));
     }
 
     /// Says what is to blame for requests that are not sent from now on; what was said first stays.

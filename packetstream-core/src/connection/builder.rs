@@ -9,7 +9,7 @@ use super::observer::{Direction, Observer, OnPacket};
 use super::reserve::Places;
 use super::session::Session;
 use super::trace;
-use super::{Extensions, PacketConnection, PeerStage, Shared};
+use super::{Extensions, PacketConnection, PeerStage, Progress, Shared};
 use crate::packet::Packet;
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicUsize;
@@ -178,9 +178,11 @@ impl Builder {
             handles: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             blame: OnceLock::new(),
-            ended: watch::channel(None).0,
-            peer: watch::channel(PeerStage::Open).0,
-            cancelled: watch::channel(false).0,
+            progress: watch::Sender::new(Progress {
+                peer: PeerStage::Open,
+                is_cancelled: false,
+                report: None,
+            }),
             stats: Mutex::default(),
             extensions: self.extensions,
             observers: self.observers,

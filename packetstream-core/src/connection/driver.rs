@@ -214,7 +214,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         let read = pin!(self.transport.read_buf(self.decoder.room())).poll(cx);
         match read {
-            Poll::Pending => return any,
+            Poll::Pending => {
+                self.decoder.rest();
+                return any;
+            }
             Poll::Ready(Ok(0)) => self.session.handle_end(self.decoder.finish()),
             Poll::Ready(Ok(count)) => {
                 self.read += count as u64;

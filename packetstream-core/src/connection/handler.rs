@@ -109,7 +109,7 @@ impl Incoming {
     /// spawned, and code that blocks.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        *self.shared.cancelled.borrow()
+        self.shared.progress.borrow().is_cancelled
     }
 
     /// Waits until [`is_cancelled`](Self::is_cancelled).
@@ -119,7 +119,7 @@ impl Incoming {
     /// Safe; it only looks.
     pub async fn cancelled(&self) {
         // There is a sender for as long as there is `self`.
-        let _ = self.shared.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
+        let _ = self.shared.progress.subscribe().wait_for(|progress| progress.is_cancelled).await;
     }
 }
 

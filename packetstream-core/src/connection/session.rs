@@ -275,11 +275,7 @@ impl Session {
         } else {
             return;
         };
-        self.shared.peer.send_if_modified(|told| {
-            let is_news = *told < stage;
-            *told = stage.max(*told);
-            is_news
-        });
+        self.shared.tell_peer_stage(stage);
     }
 
     /// The transport has ended, in the midst of a packet if there is an error.

@@ -81,7 +81,7 @@ impl Session {
         self.count_unanswered();
         self.backlog.clear();
         self.state.abort();
-        self.shared.peer.send_replace(PeerStage::Silent);
+        self.shared.tell_peer_stage(PeerStage::Silent);
         self.publish(&Transit { unsent: 0, responses: 0, ..*transit });
         let report = CloseReport {
             result: self.cause.clone().map_or(Ok(()), Err),
@@ -101,7 +101,7 @@ impl Session {
         // A panic has nothing left to end, and others wait to be told.
         let _ = catch_unwind(AssertUnwindSafe(|| self.shared.observe(|observer| observer.ended(&report))));
         self.shared.trace.ended(&report);
-        self.shared.ended.send_replace(Some(report.clone()));
+        self.shared.progress.send_modify(|progress| progress.report = Some(Box::new(report.clone())));
         Some(report)
     }
 
@@ -116,7 +116,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         // Whatever an observer does, nobody is left waiting.
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            if self.report.is_none() && self.shared.ended.borrow().is_none() {
+            if self.report.is_none() && self.shared.progress.borrow().report.is_none() {
                 self.fail(ConnectionError::Dropped);
                 let transit = self.transit;
                 self.end(&transit);
