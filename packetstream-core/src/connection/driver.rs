@@ -129,13 +129,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         async move {
             poll_fn(|cx| self.poll(cx)).await;
             let report = self.end();
-            let shut_down = match tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await {
-                Ok(result) => result,
-                Err(_) => {
-                    let text = format!("not shut down within {SHUT_DOWN:?}");
-                    Err(io::Error::new(io::ErrorKind::TimedOut, text))
-                }
+            let shut_down = tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await;
+            let late = |_| {
+                let text = format!("not shut down within {SHUT_DOWN:?}");
+                Err(io::Error::new(io::ErrorKind::TimedOut, text))
             };
+            let shut_down = shut_down.unwrap_or_else(late);
             self.session.tell(shut_down).unwrap_or(report)
         }
     }
