@@ -131,7 +131,7 @@ struct Shared {
 }
 
 /// How far a connection has come.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Progress {
     peer: PeerStage,
     /// Whether the peer can no longer be answered.
@@ -141,9 +141,10 @@ struct Progress {
 }
 
 /// How far the peer has come in saying goodbye.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 enum PeerStage {
     /// It may ask.
+    #[default]
     Open,
     /// It has asked its last.
     Drained,

@@ -9,7 +9,7 @@ use super::observer::{Direction, Observer, OnPacket};
 use super::reserve::Places;
 use super::session::Session;
 use super::trace;
-use super::{Extensions, PacketConnection, PeerStage, Progress, Shared};
+use super::{Extensions, PacketConnection, Progress, Shared};
 use crate::packet::Packet;
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicUsize;
@@ -178,11 +178,7 @@ impl Builder {
             handles: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             blame: OnceLock::new(),
-            progress: watch::Sender::new(Progress {
-                peer: PeerStage::Open,
-                is_cancelled: false,
-                report: None,
-            }),
+            progress: watch::channel(Progress::default()).0,
             stats: Mutex::default(),
             extensions: self.extensions,
             observers: self.observers,
