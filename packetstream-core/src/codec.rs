@@ -243,7 +243,7 @@ impl Decoder {
     }
 
     /// Takes note that nothing comes for now: an idle connection keeps no room for its first read.
-    pub(crate) fn rest(&mut self) {
+    pub fn rest(&mut self) {
         if self.left().is_empty() && self.allocated <= FIRST_READ {
             self.buffer = BytesMut::new();
             (self.taken, self.allocated, self.was_offered) = (0, 0, false);
@@ -455,6 +455,39 @@ mod tests {
         decoder.room().put_slice(&request(&vec![7; 15 << 20]).transcribe());
         decoder.next_packet().unwrap().unwrap();
         assert!(decoder.room().capacity() <= 128 << 10, "{}", decoder.room().capacity());
+    }
+
+    // Rules: none: memory
+    #[test]
+    fn a_decoder_that_rests_keeps_what_it_has_of_a_packet_and_no_room() {
+        let bytes = request(b"hello").transcribe();
+        let mut decoder = Decoder::default();
+        for _ in 0..10 {
+            decoder.room().put_slice(&bytes);
+            assert_eq!(decoder.next_packet(), Ok(Some(request(b"hello"))));
+            decoder.room();
+            decoder.rest();
+            assert_eq!((decoder.buffer.capacity(), decoder.read_size), (0, FIRST_READ));
+        }
+        decoder.room().put_slice(&bytes[..4]);
+        assert_eq!(decoder.next_packet(), Ok(None));
+        decoder.rest();
+        decoder.room().put_slice(&bytes[4..]);
+        assert_eq!(decoder.next_packet(), Ok(Some(request(b"hello"))));
+    }
+
+    // Rules: none: memory
+    #[test]
+    fn what_was_written_of_an_encode_buffer_that_never_empties_takes_no_memory() {
+        let packet = request(&[7; 1_000]);
+        let mut out = EncodeBuffer::default();
+        out.push(&packet);
+        for _ in 0..1_000 {
+            out.push(&packet);
+            out.advance(packet.encoded_len());
+        }
+        assert_eq!(out.remaining(), packet.encoded_len());
+        assert!(out.tail.capacity() <= 16 << 10, "{}", out.tail.capacity());
     }
 
     // Rules: none: memory

@@ -122,3 +122,62 @@ impl Answers {
         wakers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::ConnectionError;
+    use super::*;
+
+    fn reply(flags: u64) -> Reply {
+        Reply::from(flags)
+    }
+
+    fn poll(answers: &mut Answers, seat: &Seat) -> Poll<u64> {
+        answers.poll(seat, &Context::from_waker(Waker::noop())).map(|answer| answer.unwrap().flags)
+    }
+
+    #[test]
+    fn an_answer_is_where_its_caller_waits_and_the_seat_is_free_again() {
+        let mut answers = Answers::default();
+        let (ours, drivers) = answers.take();
+        let (others, other_drivers) = answers.take();
+        assert_eq!(poll(&mut answers, &ours), Poll::Pending);
+        assert!(matches!(answers.settle(drivers, Ok(reply(1))), Ok(Some(_))), "it is called");
+        assert!(matches!(answers.settle(other_drivers, Ok(reply(2))), Ok(None)), "it has not asked yet");
+        assert_eq!(poll(&mut answers, &ours), Poll::Ready(1));
+        assert_eq!(poll(&mut answers, &others), Poll::Ready(2));
+        for _ in 0..100 {
+            let (ours, drivers) = answers.take();
+            answers.settle(drivers, Ok(reply(3))).unwrap();
+            assert_eq!(poll(&mut answers, &ours), Poll::Ready(3));
+        }
+        assert_eq!(answers.seats.len(), 2);
+    }
+
+    #[test]
+    fn a_seat_is_taken_until_both_have_left_it_whoever_is_first() {
+        let mut answers = Answers::default();
+        let (ours, drivers) = answers.take();
+        assert!(answers.give_up(ours).is_err());
+        assert!(answers.is_given_up(&drivers));
+        let (others, other_drivers) = answers.take();
+        assert!(answers.settle(drivers, Ok(reply(1))).is_err(), "the answer comes back");
+        answers.settle(other_drivers, Ok(reply(2))).unwrap();
+        assert_eq!(answers.give_up(others).unwrap().unwrap().flags, 2);
+        answers.take();
+        answers.take();
+        assert_eq!(answers.seats.len(), 2);
+    }
+
+    #[test]
+    fn when_the_driver_has_gone_nobody_waits() {
+        let mut answers = Answers::default();
+        let ((ours, _), (_, drivers)) = (answers.take(), answers.take());
+        answers.settle(drivers, Ok(reply(1))).unwrap();
+        assert_eq!(poll(&mut answers, &ours), Poll::Pending);
+        let callers = answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
+        assert_eq!(callers.len(), 1);
+        let answer = answers.poll(&ours, &Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Err(CallError::Lost(ConnectionError::Dropped)))), "{answer:?}");
+    }
+}
