@@ -16,7 +16,7 @@
 
 use crate::packet::{Packet, ParseError};
 use crate::varint::{self, VarintError};
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::mem;
@@ -24,8 +24,9 @@ use std::mem;
 /// The longest packet body that a default [`Decoder`] takes, in bytes: 16 MiB.
 pub(crate) const DEFAULT_MAX_PACKET: usize = 16 << 20;
 
-/// Room for the first read of a connection; an idle one never needs more.
-const FIRST_READ: usize = 2 << 10;
+/// Room for the first read of a connection; one that has little to say never needs more, and gives it back. So small
+/// that allocators have it at hand.
+const FIRST_READ: usize = 1000;
 /// Room for a read once the traffic has shown that it fills smaller ones.
 const LARGEST_READ: usize = 64 << 10;
 /// The most memory that a length prefix can claim beyond what the peer has sent on this connection in all.
@@ -38,6 +39,8 @@ const SMALLEST_SHARED: usize = 4 << 10;
 /// A payload shares the read buffer only if it is at least this part of it, so that one that is kept
 /// does not pin much more than this many times its own size.
 const PINNED_PER_VISIBLE: usize = 4;
+/// What is copied at once, for the payloads of small packets.
+const COPIED_AT_ONCE: usize = 1 << 10;
 /// Payloads from here on are written by reference instead of being copied.
 const SMALLEST_BY_REFERENCE: usize = 8 << 10;
 
@@ -82,7 +85,12 @@ pub enum DecodeError {
 pub struct Decoder {
     max_packet: usize,
     buffer: BytesMut,
-    /// Bytes of the packet at the front of the buffer, its length prefix included; 0 while unknown.
+    /// Bytes at the front of the buffer that were decoded. They go when there is to be room: moving the front of the
+    /// buffer costs more than adding to this.
+    taken: usize,
+    /// A copy of what comes next in the buffer, for the payloads of small packets to share.
+    copied: Bytes,
+    /// Bytes of the packet that is next in the buffer, its length prefix included; 0 while unknown.
     needed: usize,
     /// Bytes of all packets before that one.
     decoded: u64,
@@ -108,6 +116,8 @@ impl Decoder {
         Self {
             max_packet,
             buffer: BytesMut::new(),
+            taken: 0,
+            copied: Bytes::new(),
             needed: 0,
             decoded: 0,
             read_size: FIRST_READ,
@@ -121,6 +131,10 @@ impl Decoder {
     /// Whatever a length prefix announces, the room is not much more than 64 KiB and what the peer has
     /// really sent.
     pub fn room(&mut self) -> &mut BytesMut {
+        self.buffer.advance(mem::take(&mut self.taken));
+        if self.buffer.is_empty() {
+            self.copied = Bytes::new();
+        }
         if self.buffer.is_empty() && self.allocated > LARGEST_READ.saturating_mul(2) {
             // What a large packet needed is not kept for the next.
             self.buffer = BytesMut::new();
@@ -146,19 +160,16 @@ impl Decoder {
     /// # Errors
     ///
     /// The stream is beyond repair: packets have no marks to find the next one by.
+    #[inline]
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         if mem::take(&mut self.was_offered) {
-            // Whoever appended may have made more room.
-            self.allocated = self.allocated.max(self.buffer.capacity());
-            if self.buffer.len() == self.buffer.capacity() {
-                // There may have been more to read.
-                self.read_size = self.read_size.saturating_mul(2).min(LARGEST_READ);
-            }
+            self.look_at_room();
         }
-        if self.buffer.len() < self.needed || self.buffer.is_empty() {
+        let mut rest = self.buffer.get(self.taken..).unwrap_or_default();
+        let left = rest.len();
+        if left < self.needed || left == 0 {
             return Ok(None);
         }
-        let mut rest: &[u8] = &self.buffer;
         let announced = match varint::get(&mut rest) {
             Ok(announced) => announced,
             Err(VarintError::Truncated) => return Ok(None),
@@ -168,33 +179,81 @@ impl Decoder {
             .ok()
             .filter(|&body| body <= self.max_packet)
             .ok_or(DecodeError::TooLong { announced, limit: self.max_packet })?;
-        let prefix = self.buffer.len().saturating_sub(rest.len());
+        let prefix = left.saturating_sub(rest.len());
         let whole = prefix.saturating_add(body);
         let Some(body) = rest.get(..body) else {
             self.needed = whole;
             return Ok(None);
         };
         let smallest_shared = SMALLEST_SHARED.max(self.allocated / PINNED_PER_VISIBLE);
-        let packet = if body.len() < smallest_shared {
-            let packet = Packet::parse_body(body, Bytes::copy_from_slice)?;
-            self.buffer.advance(whole);
-            packet
+        // What is malformed stays in the buffer, whatever its length: asked again, the answer is the same.
+        let (packet, length) = Packet::parse_body(body)?;
+        let payload = if body.len() < smallest_shared {
+            self.copy(whole, length)
         } else {
-            // What is malformed stays in the buffer, whatever its length: asked again, the answer is the same.
-            Packet::parse_body(body, |_| Bytes::new())?;
-            let bytes = self.buffer.split_to(whole).freeze();
-            let body = bytes.get(prefix..).unwrap_or_default();
-            Packet::parse_body(body, |payload| bytes.slice_ref(payload))?
+            self.copied = Bytes::new();
+            self.buffer.advance(mem::take(&mut self.taken));
+            self.buffer.split_to(whole).freeze().slice(whole.saturating_sub(length)..)
         };
         self.needed = 0;
         self.decoded = self.decoded.saturating_add(whole as u64);
-        Ok(Some(packet))
+        Ok(Some(packet.with_payload(payload)))
+    }
+
+    /// Takes the next packet of this many bytes, and copies its payload, at its end.
+    ///
+    /// Payloads that came together are copied together, so that few cost an allocation. One that is kept pins the
+    /// memory of the others: no more than [`COPIED_AT_ONCE`].
+    fn copy(&mut self, whole: usize, length: usize) -> Bytes {
+        let start = self.taken;
+        self.taken = start.saturating_add(whole);
+        if self.copied.len() < whole {
+            let left = self.buffer.get(start..).unwrap_or_default();
+            if length > COPIED_AT_ONCE / PINNED_PER_VISIBLE {
+                self.copied = Bytes::new();
+                return Bytes::copy_from_slice(
+                    left.get(whole.saturating_sub(length)..whole).unwrap_or_default(),
+                );
+            }
+            self.copied = Bytes::copy_from_slice(left.get(..COPIED_AT_ONCE).unwrap_or(left));
+        }
+        if length == 0 {
+            self.copied.advance(whole);
+            return Bytes::new();
+        }
+        let mut packet = self.copied.split_to(whole);
+        packet.advance(whole.saturating_sub(length));
+        packet
+    }
+
+    /// Takes note of what was made of [`room`](Self::room).
+    #[inline(never)]
+    fn look_at_room(&mut self) {
+        // Whoever appended may have made more room.
+        self.allocated = self.allocated.max(self.buffer.capacity());
+        if self.buffer.len() == self.buffer.capacity() {
+            // There may have been more to read.
+            self.read_size = self.read_size.saturating_mul(2).min(LARGEST_READ);
+        }
+    }
+
+    /// What was not decoded.
+    fn left(&self) -> &[u8] {
+        self.buffer.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Takes note that nothing comes for now: an idle connection keeps no room for its first read.
+    pub fn rest(&mut self) {
+        if self.left().is_empty() && self.allocated <= FIRST_READ {
+            self.buffer = BytesMut::new();
+            (self.taken, self.allocated, self.was_offered) = (0, 0, false);
+        }
     }
 
     /// Whether part of a packet has arrived and the rest is awaited.
     #[must_use]
     pub fn is_mid_packet(&self) -> bool {
-        !self.buffer.is_empty()
+        !self.left().is_empty()
     }
 
     /// Takes note that the stream has ended.
@@ -203,7 +262,7 @@ impl Decoder {
     ///
     /// [`DecodeError::Cut`] when it ended inside a packet.
     pub fn finish(&self) -> Result<(), DecodeError> {
-        match self.buffer.len() {
+        match self.left().len() {
             0 => Ok(()),
             received => Err(DecodeError::Cut { received }),
         }
@@ -211,7 +270,8 @@ impl Decoder {
 
     /// The bytes behind the last packet that was taken.
     #[must_use]
-    pub fn into_unread(self) -> Bytes {
+    pub fn into_unread(mut self) -> Bytes {
+        self.buffer.advance(self.taken);
         self.buffer.freeze()
     }
 }
@@ -225,36 +285,49 @@ pub struct EncodeBuffer {
     /// What precedes `tail`.
     front: VecDeque<Bytes>,
     front_len: usize,
-    tail: BytesMut,
+    tail: Vec<u8>,
+    /// Bytes of `tail` that were written.
+    written: usize,
 }
 
 impl EncodeBuffer {
     /// Appends a packet. A payload of 8 KiB or more is kept by reference, a smaller one copied.
-    pub fn push(&mut self, packet: Packet) {
+    #[inline]
+    pub fn push(&mut self, packet: &Packet) {
         packet.put_header(&mut self.tail);
-        let payload = packet.into_payload();
+        let payload = packet.payload();
         if payload.len() < SMALLEST_BY_REFERENCE {
-            self.tail.put_slice(&payload);
+            self.tail.extend_from_slice(payload);
         } else {
-            let before = self.tail.split().freeze();
-            self.front_len = self.front_len.saturating_add(before.len()).saturating_add(payload.len());
-            self.front.push_back(before);
-            self.front.push_back(payload);
+            self.push_by_reference(payload.clone());
         }
+    }
+
+    #[inline(never)]
+    fn push_by_reference(&mut self, payload: Bytes) {
+        let mut before = Bytes::from(mem::take(&mut self.tail));
+        before.advance(mem::take(&mut self.written));
+        self.front_len = self.front_len.saturating_add(before.len()).saturating_add(payload.len());
+        self.front.push_back(before);
+        self.front.push_back(payload);
+    }
+
+    fn tail(&self) -> &[u8] {
+        self.tail.get(self.written..).unwrap_or_default()
     }
 }
 
 impl Buf for EncodeBuffer {
     fn remaining(&self) -> usize {
-        self.front_len.saturating_add(self.tail.len())
+        self.front_len.saturating_add(self.tail().len())
     }
 
     fn chunk(&self) -> &[u8] {
-        self.front.front().map_or(&self.tail, |first| first)
+        self.front.front().map_or(self.tail(), |first| first)
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let chunks = self.front.iter().map(|bytes| &bytes[..]).chain([&self.tail[..]]);
+        let chunks = self.front.iter().map(|bytes| &bytes[..]).chain([self.tail()]);
         slices
             .iter_mut()
             .zip(chunks.filter(|chunk| !chunk.is_empty()))
@@ -273,13 +346,19 @@ impl Buf for EncodeBuffer {
             }
             self.front.pop_front();
         }
-        self.tail.advance(count);
+        assert!(count <= self.tail().len(), "cannot advance past what there is");
+        self.written = self.written.saturating_add(count);
+        // Moving what is left costs no more than writing the rest did.
+        if self.written >= self.tail().len() {
+            self.tail.drain(..mem::take(&mut self.written));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::BufMut;
 
     fn request(payload: &[u8]) -> Packet {
         Packet::request(0, 2, 1, 0x55, Bytes::copy_from_slice(payload)).unwrap()
@@ -380,6 +459,39 @@ mod tests {
 
     // Rules: none: memory
     #[test]
+    fn a_decoder_that_rests_keeps_what_it_has_of_a_packet_and_no_room() {
+        let bytes = request(b"hello").transcribe();
+        let mut decoder = Decoder::default();
+        for _ in 0..10 {
+            decoder.room().put_slice(&bytes);
+            assert_eq!(decoder.next_packet(), Ok(Some(request(b"hello"))));
+            decoder.room();
+            decoder.rest();
+            assert_eq!((decoder.buffer.capacity(), decoder.read_size), (0, FIRST_READ));
+        }
+        decoder.room().put_slice(&bytes[..4]);
+        assert_eq!(decoder.next_packet(), Ok(None));
+        decoder.rest();
+        decoder.room().put_slice(&bytes[4..]);
+        assert_eq!(decoder.next_packet(), Ok(Some(request(b"hello"))));
+    }
+
+    // Rules: none: memory
+    #[test]
+    fn what_was_written_of_an_encode_buffer_that_never_empties_takes_no_memory() {
+        let packet = request(&[7; 1_000]);
+        let mut out = EncodeBuffer::default();
+        out.push(&packet);
+        for _ in 0..1_000 {
+            out.push(&packet);
+            out.advance(packet.encoded_len());
+        }
+        assert_eq!(out.remaining(), packet.encoded_len());
+        assert!(out.tail.capacity() <= 16 << 10, "{}", out.tail.capacity());
+    }
+
+    // Rules: none: memory
+    #[test]
     fn a_small_payload_that_is_kept_does_not_pin_the_read_buffer() {
         let mut decoder = Decoder::new(1 << 20);
         decoder.room().put_slice(&request(&[1; 100]).transcribe());
@@ -434,7 +546,9 @@ mod tests {
         let bytes: Vec<u8> = packets.iter().flat_map(Packet::transcribe).collect();
         for step in [7, 100, 10_000, usize::MAX] {
             let mut out = EncodeBuffer::default();
-            packets.iter().cloned().for_each(|packet| out.push(packet));
+            for packet in &packets {
+                out.push(packet);
+            }
             assert_eq!(out.remaining(), bytes.len());
             let mut read = Vec::new();
             while out.has_remaining() {

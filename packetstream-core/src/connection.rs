@@ -9,6 +9,7 @@
 //!
 //! Without a runtime `threads` drive the same session.
 
+mod answers;
 mod barriers;
 mod builder;
 mod call;
@@ -35,16 +36,17 @@ mod writer;
 use crate::outcome::Reply;
 use crate::state::SubmitError;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use handler::perform;
-use inbox::{Command, Inbox, Setting, Wish};
-use reserve::Turns;
+use inbox::{Inbox, Setting, Wish};
+use reserve::Places;
 use std::fmt;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use trace::Tracer;
 
@@ -111,27 +113,15 @@ pub struct PacketConnection {
 /// What handles, handlers and the driver have in common.
 struct Shared {
     inbox: Inbox,
-    /// A permit for each request of ours that may be in flight. It follows the tag: the driver gives it
-    /// back with the answer, whether or not anybody still waits for that, so that asking and giving up
-    /// cannot flood the peer.
-    calls: Semaphore,
+    places: Places,
     handles: AtomicUsize,
-    /// Calls in flight that nobody waits for, less those whose answer has come; briefly below zero when an answer
-    /// overtakes the count.
-    abandoned: AtomicIsize,
-    /// Calls that wait for a permit.
+    /// Calls that wait for a place.
     queued: AtomicUsize,
-    /// Who waits for a permit, and how they are told that none will come.
-    turns: Turns,
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,
-    /// How the connection ended, once it has.
-    ended: watch::Sender<Option<CloseReport>>,
-    /// How far the peer has come in saying goodbye.
-    peer: watch::Sender<PeerStage>,
-    /// Whether the peer can no longer be answered.
-    cancelled: watch::Sender<bool>,
+    /// One for all that is waited for, since each takes memory of its own.
+    progress: watch::Sender<Progress>,
     stats: Mutex<Published>,
     extensions: Extensions,
     observers: Vec<Box<dyn Observer>>,
@@ -140,10 +130,21 @@ struct Shared {
     limits: Limits,
 }
 
+/// How far a connection has come.
+#[derive(Debug, Default)]
+struct Progress {
+    peer: PeerStage,
+    /// Whether the peer can no longer be answered.
+    is_cancelled: bool,
+    /// How it ended, once it has.
+    report: Option<Box<CloseReport>>,
+}
+
 /// How far the peer has come in saying goodbye.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 enum PeerStage {
     /// It may ask.
+    #[default]
     Open,
     /// It has asked its last.
     Drained,
@@ -239,7 +240,7 @@ impl PacketConnection {
     pub fn barrier(&self) -> impl Future<Output = ()> + Send + use<> {
         let (reached, waiting) = oneshot::channel();
         // Where nobody obeys any more everything is settled.
-        let _ = self.shared.inbox.push(Command::Barrier(reached));
+        self.shared.inbox.bar(reached);
         async move {
             // As when the sender is dropped, at the end of the connection.
             let _ = waiting.await;
@@ -274,7 +275,7 @@ impl PacketConnection {
     /// failure.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.shared.calls.is_closed()
+        !self.shared.places.is_closed()
     }
 
     /// Waits until the connection has ended, by whichever side, and tells how. With [`Builder::spawn`] that includes
@@ -329,30 +330,30 @@ impl Shared {
     /// Takes no more requests.
     fn finish(&self, wish: Wish) {
         // First, so that nobody who is refused finds the connection open.
-        self.calls.close();
+        self.places.close();
         self.inbox.wish(wish);
     }
 
     async fn closed(&self) -> CloseReport {
-        let mut ended = self.ended.subscribe();
+        let mut progress = self.progress.subscribe();
         loop {
-            if let Some(report) = ended.borrow_and_update().clone() {
-                return report;
+            if let Some(report) = &progress.borrow_and_update().report {
+                return CloseReport::clone(report);
             }
             // The sender is here: there is no error.
-            let _ = ended.changed().await;
+            let _ = progress.changed().await;
         }
     }
 
     async fn peer_at_least(&self, stage: PeerStage) {
         // As above.
-        let _ = self.peer.subscribe().wait_for(|reached| *reached >= stage).await;
+        let _ = self.progress.subscribe().wait_for(|progress| progress.peer >= stage).await;
     }
 
     fn stats(&self) -> Stats {
         let published = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest_handler = published.oldest_handler.map(|begun| begun.elapsed());
-        let abandoned = usize::try_from(self.abandoned.load(Ordering::Relaxed)).unwrap_or(0);
+        let abandoned = self.inbox.given_up();
         let queued = published.stats.queued + self.queued.load(Ordering::Relaxed);
         Stats { queued, abandoned, oldest_handler, ..published.stats }
     }
@@ -370,9 +371,18 @@ impl Shared {
         }
     }
 
+    /// The peer has come at least so far in saying goodbye.
+    fn tell_peer_stage(&self, stage: PeerStage) {
+        self.progress.send_if_modified(|progress| {
+            let is_news = progress.peer < stage;
+            progress.peer = stage.max(progress.peer);
+            is_news
+        });
+    }
+
     /// Tells what still performs requests of the peer that no answer can be delivered.
     fn cancel(&self) {
-        self.cancelled.send_replace(true);
+        self.progress.send_if_modified(|progress| !mem::replace(&mut progress.is_cancelled, true));
     }
 
     /// Says what is to blame for requests that are not sent from now on; what was said first stays.
@@ -380,9 +390,18 @@ impl Shared {
         let _ = self.blame.set(cause);
     }
 
+    /// Tells all observers, if there are any.
+    #[inline]
+    fn observe(&self, see: impl Fn(&dyn Observer)) {
+        if !self.observers.is_empty() {
+            self.tell_observers(&see);
+        }
+    }
+
     /// Tells all observers, also those behind one that panics. The panic goes on when they are told, unless another
     /// does already: two at once would end the process.
-    fn observe(&self, see: impl Fn(&dyn Observer)) {
+    #[cold]
+    fn tell_observers(&self, see: &dyn Fn(&dyn Observer)) {
         let mut panicked = None;
         for observer in &self.observers {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| see(observer.as_ref()))) {
@@ -413,8 +432,7 @@ impl Drop for PacketConnection {
 
 impl fmt::Debug for PacketConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let permits = self.shared.calls.available_permits();
-        let in_flight = self.shared.limits.max_calls.saturating_sub(permits);
+        let in_flight = self.shared.limits.max_calls.saturating_sub(self.shared.places.available());
         let mut debug = f.debug_struct("PacketConnection");
         if let Some(name) = self.name() {
             debug.field("name", &name);

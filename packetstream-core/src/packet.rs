@@ -24,7 +24,7 @@
 
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::varint::{self, VarintError};
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use std::{fmt, io};
 
 const HAS_CHANNEL: u64 = 1 << 0;
@@ -97,6 +97,7 @@ impl Packet {
     /// # Errors
     ///
     /// [`PacketError`] when the request type or the flags are too large for the wire.
+    #[inline]
     pub fn request(
         channel: u64,
         tag: u64,
@@ -118,6 +119,7 @@ impl Packet {
     /// # Errors
     ///
     /// [`PacketError::ReplyFlags`] when the flags are too large for the wire.
+    #[inline]
     pub fn response(channel: u64, tag: u64, outcome: Outcome) -> Result<Self, PacketError> {
         let (ok, flags, payload) = match outcome {
             Ok(Reply { flags, payload }) => (true, flags, payload),
@@ -183,6 +185,7 @@ impl Packet {
 
     /// The outcome that a response carries; nothing for any other packet.
     #[must_use]
+    #[inline]
     pub fn into_outcome(self) -> Option<Outcome> {
         let Self { kind, flags, payload, .. } = self;
         match kind {
@@ -206,39 +209,46 @@ impl Packet {
         let short = ParseError { field: "length", source: VarintError::Truncated };
         let length = usize::try_from(length).map_err(|_| short)?;
         let body = rest.get(..length).ok_or(short)?;
-        let packet = Self::parse_body(body, |payload| bytes.slice_ref(payload))?;
+        let (packet, payload) = Self::parse_body(body)?;
         let left = rest.len().saturating_sub(length);
-        bytes.advance(bytes.len().saturating_sub(left));
-        Ok(packet)
+        let mut whole = bytes.split_to(bytes.len().saturating_sub(left));
+        Ok(packet.with_payload(whole.split_off(whole.len().saturating_sub(payload))))
     }
 
-    /// Reads a packet from the `body` that a length prefix delimited; `own` makes the payload of the
-    /// part of the body that holds it.
+    /// Reads a packet without its payload from the `body` that a length prefix delimited, and says how much of the
+    /// body is the payload, at its end.
     ///
     /// # Errors
     ///
     /// When a field is cut short or too large; every other body is a packet.
-    pub(crate) fn parse_body(mut body: &[u8], own: impl FnOnce(&[u8]) -> Bytes) -> Result<Self, ParseError> {
+    #[inline]
+    pub(crate) fn parse_body(mut body: &[u8]) -> Result<(Self, usize), ParseError> {
         let tag = field("tag", &mut body)?;
         let word = field("flags", &mut body)?;
         let channel = if word & HAS_CHANNEL == 0 { 0 } else { field("channel", &mut body)? };
         let (kind, flags) = if word & IS_REQUEST == 0 {
             (Kind::Response { ok: word & IS_OK != 0 }, word >> REPLY_FLAGS_SHIFT)
         } else {
-            // The one place that knows "type + 1", with its inverse in `put_header`.
+            // The one place that knows "type + 1", with its inverse in `header`.
             let kind = field("request type", &mut body)?.checked_sub(1).map_or(Kind::Control, Kind::Request);
             (kind, word >> REQUEST_FLAGS_SHIFT)
         };
-        Ok(Self { channel, tag, kind, flags, payload: own(body) })
+        Ok((Self { channel, tag, kind, flags, payload: Bytes::new() }, body.len()))
+    }
+
+    /// The same with this payload, which costs nothing to drop the one it has: there is none.
+    #[inline]
+    pub(crate) fn with_payload(self, payload: Bytes) -> Self {
+        Self { payload, ..self }
     }
 
     /// The packet's bytes, length and all.
     #[must_use]
     pub fn transcribe(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(self.encoded_len());
+        let mut out = Vec::with_capacity(self.encoded_len().saturating_add(varint::MAX_LEN));
         self.put_header(&mut out);
-        out.put_slice(&self.payload);
-        out.freeze()
+        out.extend_from_slice(&self.payload);
+        out.into()
     }
 
     /// Writes the packet's bytes and, where `flush` says so, flushes.
@@ -254,30 +264,40 @@ impl Packet {
     /// How many bytes the packet takes on the wire, length prefix included.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        let body = self.body_len();
-        varint::len(body as u64).saturating_add(body)
+        self.header().len().saturating_add(self.payload.len())
     }
 
     /// Appends all of the packet but its payload.
-    pub(crate) fn put_header(&self, out: &mut impl BufMut) {
-        varint::put(out, self.body_len() as u64);
-        varint::put(out, self.tag);
-        varint::put(out, self.word());
-        if self.channel != 0 {
-            varint::put(out, self.channel);
-        }
-        if let Some(wire_type) = self.wire_type() {
-            varint::put(out, wire_type);
+    #[inline]
+    pub(crate) fn put_header(&self, out: &mut Vec<u8>) {
+        if !self.header().put(out) {
+            self.put_long_header(out);
         }
     }
 
-    /// The length that the length prefix announces.
-    pub(crate) fn body_len(&self) -> usize {
-        let channel = if self.channel == 0 { 0 } else { varint::len(self.channel) };
-        let wire_type = self.wire_type().map_or(0, varint::len);
-        [varint::len(self.tag), varint::len(self.word()), channel, wire_type]
-            .into_iter()
-            .fold(self.payload.len(), usize::saturating_add)
+    /// All of the packet but its payload.
+    #[inline]
+    fn header(&self) -> varint::Row {
+        let mut header = varint::Row::new();
+        if let Some(wire_type) = self.wire_type() {
+            header.push_front(wire_type);
+        }
+        if self.channel != 0 {
+            header.push_front(self.channel);
+        }
+        header.push_front(self.word());
+        header.push_front(self.tag);
+        header.push_front(header.len().saturating_add(self.payload.len()) as u64);
+        header
+    }
+
+    #[cold]
+    fn put_long_header(&self, out: &mut Vec<u8>) {
+        let channel = if self.channel == 0 { None } else { Some(self.channel) };
+        let numbers = [Some(self.tag), Some(self.word()), channel, self.wire_type()];
+        let lengths = numbers.into_iter().flatten().map(varint::len);
+        varint::put(out, lengths.fold(self.payload.len(), usize::saturating_add) as u64);
+        numbers.into_iter().flatten().for_each(|number| varint::put(out, number));
     }
 
     fn word(&self) -> u64 {
@@ -299,6 +319,7 @@ impl Packet {
     }
 }
 
+#[inline]
 fn field(field: &'static str, bytes: &mut &[u8]) -> Result<u64, ParseError> {
     varint::get(bytes).map_err(|source| ParseError { field, source })
 }

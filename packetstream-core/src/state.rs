@@ -128,6 +128,14 @@ pub enum Event<W> {
     Ended(Abandoned<W>),
 }
 
+/// What a packet comes to, as [`Event`], without the packet's content.
+pub(crate) enum Digest<W> {
+    Requested(u64),
+    Answered(W),
+    Ended(Abandoned<W>),
+    Nothing,
+}
+
 /// The waiters of requests that will never be answered, each kind oldest first.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Abandoned<W> {
@@ -211,6 +219,7 @@ impl<W> ConnectionState<W> {
     /// # Errors
     ///
     /// The reason and the waiter, when the request cannot be made; nothing has changed then.
+    #[inline]
     pub fn submit(
         &mut self,
         channel: u64,
@@ -246,6 +255,7 @@ impl<W> ConnectionState<W> {
     /// they have it or the connection has ended, are dropped.
     ///
     /// An outcome that the wire cannot carry becomes [`Failure::internal`]: the peer is always answered.
+    #[inline]
     pub fn respond(&mut self, id: RequestId, outcome: Outcome) {
         let RequestId { channel, tag } = id;
         let Some(bytes) = self.channels.get_mut(channel).and_then(|space| space.owed.remove(tag)) else {
@@ -259,6 +269,7 @@ impl<W> ConnectionState<W> {
         }
     }
 
+    #[inline]
     fn push_response(&mut self, RequestId { channel, tag }: RequestId, outcome: Outcome) {
         let packet = Packet::response(channel, tag, outcome)
             .or_else(|_| Packet::response(channel, tag, Err(Failure::internal())));
@@ -355,16 +366,33 @@ impl<W> ConnectionState<W> {
     ///
     /// The connection is beyond repair: [`abort`](Self::abort) it.
     pub fn handle_packet(&mut self, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
+        let id = RequestId { channel: packet.channel(), tag: packet.tag() };
+        Ok(match self.digest(&packet)? {
+            Digest::Nothing => None,
+            Digest::Requested(rq_type) => {
+                let (flags, payload) = (packet.flags(), packet.into_payload());
+                Some(Event::Requested(Requested { id, rq_type, flags, payload }))
+            }
+            Digest::Answered(waiter) => {
+                packet.into_outcome().map(|outcome| Event::Answered { waiter, outcome })
+            }
+            Digest::Ended(abandoned) => Some(Event::Ended(abandoned)),
+        })
+    }
+
+    /// As [`handle_packet`](Self::handle_packet), and leaves the packet's content where it is.
+    #[inline]
+    pub(crate) fn digest(&mut self, packet: &Packet) -> Result<Digest<W>, ProtocolError> {
         if self.theirs == Half::Silent {
-            return Ok(None);
+            return Ok(Digest::Nothing);
         }
         let id = RequestId { channel: packet.channel(), tag: packet.tag() };
         match packet.kind() {
-            Kind::Control if packet == Packet::end_of_stream() => Ok(Some(Event::Ended(self.handle_eof()))),
-            Kind::Control if packet == Packet::end_of_requests() => self.requests_ended(id),
+            Kind::Control if *packet == Packet::end_of_stream() => Ok(Digest::Ended(self.handle_eof())),
+            Kind::Control if *packet == Packet::end_of_requests() => self.requests_ended(id),
             Kind::Control => Err(ProtocolError::UnknownControl { channel: id.channel, tag: id.tag }),
-            Kind::Request(rq_type) => self.requested(id, rq_type, packet),
-            Kind::Response { .. } => self.answered(id, packet),
+            Kind::Request(rq_type) => self.requested(id, rq_type, packet.payload().len()),
+            Kind::Response { .. } => self.answered(id),
         }
     }
 
@@ -377,7 +405,7 @@ impl<W> ConnectionState<W> {
         abandoned
     }
 
-    fn requests_ended(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
+    fn requests_ended(&mut self, id: RequestId) -> Result<Digest<W>, ProtocolError> {
         if self.theirs == Half::Draining {
             return self.stray(id);
         }
@@ -385,72 +413,79 @@ impl<W> ConnectionState<W> {
         if self.ours == Half::Draining {
             self.close();
         }
-        Ok(None)
+        Ok(Digest::Nothing)
     }
 
-    fn requested(
-        &mut self,
-        id: RequestId,
-        rq_type: u64,
-        packet: Packet,
-    ) -> Result<Option<Event<W>>, ProtocolError> {
+    #[inline]
+    fn requested(&mut self, id: RequestId, rq_type: u64, bytes: usize) -> Result<Digest<W>, ProtocolError> {
         // Our last packet is out: the peer learns from it that this will not be answered (rule L-10).
         if self.ours == Half::Silent {
-            return Ok(None);
+            return Ok(Digest::Nothing);
         }
         let refuse_all = self.theirs != Half::Open;
         let Some(space) = self.channels.get_mut(id.channel) else {
-            self.refuse(id, Failure::unknown_channel(id.channel));
-            return Ok(None);
+            return Ok(self.refuse(id, Failure::unknown_channel(id.channel)));
         };
+        let is_known =
+            if refuse_all { space.owed.contains(id.tag) } else { !space.owed.insert(id.tag, bytes) };
         // A refusal would be taken for the answer to the first request with this tag (rule R-10).
-        if space.owed.contains(id.tag) {
+        if is_known {
             return self.stray(id);
         }
         if refuse_all {
-            self.refuse(id, Failure::new("requests no longer allowed"));
-            return Ok(None);
+            return Ok(self.refuse(id, Failure::new("requests no longer allowed")));
         }
-        let bytes = packet.payload().len();
-        space.owed.insert(id.tag, bytes);
         self.owed.add(bytes);
-        let flags = packet.flags();
-        Ok(Some(Event::Requested(Requested { id, rq_type, flags, payload: packet.into_payload() })))
+        Ok(Digest::Requested(rq_type))
     }
 
-    fn answered(&mut self, id: RequestId, packet: Packet) -> Result<Option<Event<W>>, ProtocolError> {
+    #[inline]
+    fn answered(&mut self, id: RequestId) -> Result<Digest<W>, ProtocolError> {
         let asked = self.channels.get_mut(id.channel).and_then(|space| space.asked.remove(id.tag));
-        match (asked, packet.into_outcome()) {
-            (Some(Asked { waiter, bytes }), Some(outcome)) => {
-                self.asked.remove(bytes);
-                self.strays = self.strays.saturating_sub(1);
-                Ok(Some(Event::Answered { waiter, outcome }))
-            }
-            _ => self.stray(id),
-        }
+        let Some(Asked { waiter, bytes }) = asked else { return self.stray(id) };
+        self.asked.remove(bytes);
+        self.strays = self.strays.saturating_sub(1);
+        Ok(Digest::Answered(waiter))
     }
 
-    fn refuse(&mut self, id: RequestId, failure: Failure) {
+    #[cold]
+    fn refuse(&mut self, id: RequestId, failure: Failure) -> Digest<W> {
         self.refused = self.refused.saturating_add(1);
         self.push_response(id, Err(failure));
+        Digest::Nothing
     }
 
     /// Ignores a packet that makes no sense, within the budget.
-    fn stray(&mut self, id: RequestId) -> Result<Option<Event<W>>, ProtocolError> {
+    #[cold]
+    fn stray(&mut self, id: RequestId) -> Result<Digest<W>, ProtocolError> {
         self.strays = self.strays.saturating_add(1);
         self.ignored = self.ignored.saturating_add(1);
         if self.strays > STRAY_BUDGET {
             return Err(ProtocolError::TooManyStrays { channel: id.channel, tag: id.tag });
         }
-        Ok(None)
+        Ok(Digest::Nothing)
     }
 
     /// The next packet for the peer. Responses and requests take turns, so that neither waits for more
     /// than one of the other.
+    #[inline]
     pub fn poll_transmit(&mut self) -> Option<Packet> {
-        if let Some(packet) = self.outgoing.pop() {
-            return Some(packet);
+        self.outgoing.pop().or_else(|| self.end_of_stream())
+    }
+
+    /// Has [the next packet for the peer](Self::poll_transmit) written, where it lies, and says whether there was one.
+    #[inline]
+    pub fn transmit(&mut self, write: impl FnOnce(&Packet)) -> bool {
+        if self.outgoing.is_empty()
+            && let Some(end) = self.end_of_stream()
+        {
+            self.outgoing.push_request(end);
         }
+        self.outgoing.write(write)
+    }
+
+    /// The last packet, when it is time for it.
+    fn end_of_stream(&mut self) -> Option<Packet> {
         let is_over = self.ours == Half::Closing && self.in_flight() == 0;
         seeded!(EndBeforeAnswers => if is_over { self.owed = Load::default() });
         if is_over && self.owed() == 0 {

@@ -28,11 +28,13 @@ impl<T> Default for TagTable<T> {
 
 impl<T> TagTable<T> {
     /// Where the tag's slot is; meaningless while the ring is empty.
+    #[inline]
     fn index(&self, tag: u64) -> usize {
         let mask = self.ring.len().wrapping_sub(1) as u64;
         usize::try_from(tag & mask).unwrap_or(0)
     }
 
+    #[inline]
     pub(crate) fn get(&self, tag: u64) -> Option<&T> {
         match self.ring.get(self.index(tag)) {
             Some(Some((held, value))) if *held == tag => Some(value),
@@ -41,12 +43,22 @@ impl<T> TagTable<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn contains(&self, tag: u64) -> bool {
         self.get(tag).is_some()
     }
 
     /// Stores `value` unless the tag is taken, and says whether it did.
+    #[inline]
     pub(crate) fn insert(&mut self, tag: u64, value: T) -> bool {
+        let index = self.index(tag);
+        if let Some(slot @ None) = self.ring.get_mut(index)
+            && self.displaced.is_empty()
+        {
+            *slot = Some((tag, value));
+            self.in_ring += 1;
+            return true;
+        }
         if self.contains(tag) {
             return false;
         }
@@ -54,6 +66,7 @@ impl<T> TagTable<T> {
         true
     }
 
+    #[cold]
     fn place(&mut self, tag: u64, value: T) {
         loop {
             let index = self.index(tag);
@@ -73,6 +86,7 @@ impl<T> TagTable<T> {
         }
     }
 
+    #[cold]
     fn grow(&mut self) {
         let size = (self.ring.len() * 2).max(SMALLEST_RING);
         let old = mem::replace(&mut self.ring, (0..size).map(|_| None).collect());
@@ -83,6 +97,7 @@ impl<T> TagTable<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, tag: u64) -> Option<T> {
         let index = self.index(tag);
         if let Some(slot) = self.ring.get_mut(index)

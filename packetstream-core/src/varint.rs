@@ -48,22 +48,57 @@ pub const fn len(value: u64) -> usize {
 
 /// Appends the shortest form of `value`.
 pub fn put(out: &mut impl BufMut, value: u64) {
-    if value < u64::from(CONTINUES) {
-        out.put_u8(low_group(value));
-        return;
+    // `len` is at most 10.
+    let mut shift = GROUP_BITS.saturating_mul(u32::try_from(len(value)).unwrap_or(0));
+    while shift > GROUP_BITS {
+        shift = shift.saturating_sub(GROUP_BITS);
+        out.put_u8(low_group(value >> shift) | CONTINUES);
     }
-    let mut groups = [0; MAX_LEN];
-    let mut rest = value;
-    let mut used: usize = 0;
-    for group in groups.iter_mut().rev() {
-        *group = low_group(rest) | if used == 0 { 0 } else { CONTINUES };
-        used = used.saturating_add(1);
-        rest >>= GROUP_BITS;
-        if rest == 0 {
-            break;
+    out.put_u8(low_group(value));
+}
+
+/// Numbers side by side, made from the last to the first, as their groups are. Few and small ones, that is most, never
+/// leave a register.
+pub(crate) struct Row {
+    /// The first in the lowest byte.
+    bytes: u64,
+    len: usize,
+}
+
+impl Row {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: 0, len: 0 }
+    }
+
+    /// Puts the shortest form of `value` in front.
+    #[inline]
+    pub(crate) fn push_front(&mut self, value: u64) {
+        let mut rest = value;
+        let mut continues = 0;
+        loop {
+            self.bytes = self.bytes << u8::BITS | u64::from(low_group(rest) | continues);
+            self.len = self.len.wrapping_add(1);
+            rest >>= GROUP_BITS;
+            if rest == 0 {
+                return;
+            }
+            continues = CONTINUES;
         }
     }
-    out.put_slice(groups.get(MAX_LEN.saturating_sub(used)..).unwrap_or_default());
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends the numbers, if they are no longer than a register, and says whether they are not.
+    #[inline]
+    pub(crate) fn put(&self, out: &mut Vec<u8>) -> bool {
+        let bytes = self.bytes.to_le_bytes();
+        let Some(excess) = bytes.len().checked_sub(self.len) else { return false };
+        out.extend_from_slice(&bytes);
+        out.truncate(out.len().saturating_sub(excess));
+        true
+    }
 }
 
 fn low_group(value: u64) -> u8 {
@@ -76,23 +111,29 @@ fn low_group(value: u64) -> u8 {
 ///
 /// See [`VarintError`]; `bytes` are then as they were. [`VarintError::Truncated`] is the only one that
 /// more bytes can mend.
+#[inline]
 pub fn get(bytes: &mut &[u8]) -> Result<u64, VarintError> {
-    if let [byte @ 0..CONTINUES, rest @ ..] = *bytes {
-        *bytes = rest;
-        return Ok(u64::from(*byte));
-    }
-    let mut rest = *bytes;
+    let (value, rest) = match *bytes {
+        [byte @ 0..CONTINUES, rest @ ..] => (u64::from(*byte), rest),
+        long => get_long(long)?,
+    };
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Reads a number of several bytes, and returns what is behind it.
+#[inline(never)]
+fn get_long(mut bytes: &[u8]) -> Result<(u64, &[u8]), VarintError> {
     let mut value: u64 = 0;
     for _ in 0..MAX_LEN {
-        let (byte, after) = rest.split_first().ok_or(VarintError::Truncated)?;
-        rest = after;
+        let (byte, rest) = bytes.split_first().ok_or(VarintError::Truncated)?;
+        bytes = rest;
         if value.leading_zeros() < GROUP_BITS {
             return Err(VarintError::TooLarge);
         }
         value = value << GROUP_BITS | u64::from(byte & !CONTINUES);
         if byte & CONTINUES == 0 {
-            *bytes = rest;
-            return Ok(value);
+            return Ok((value, rest));
         }
     }
     Err(VarintError::TooLong)

@@ -36,6 +36,7 @@ impl Default for Barriers {
 
 impl Barriers {
     /// Takes note of a call, and returns the epoch to settle it in.
+    #[inline]
     pub(super) fn call(&mut self) -> u64 {
         let open = self.epochs.len() - 1;
         self.epochs[open].unsettled += 1;
@@ -43,11 +44,14 @@ impl Barriers {
     }
 
     /// Takes note that a call of this epoch has its answer, or never will.
+    #[inline]
     pub(super) fn settled(&mut self, epoch: u64) {
         let place = usize::try_from(epoch - self.first).ok().and_then(|index| self.epochs.get_mut(index));
         if let Some(epoch) = place {
             epoch.unsettled -= 1;
-            self.advance();
+            if self.epochs.len() > 1 {
+                self.advance();
+            }
         }
     }
 

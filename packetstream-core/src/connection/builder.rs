@@ -6,19 +6,19 @@ use super::handlers::Handlers;
 use super::inbox::Inbox;
 use super::limits::Limits;
 use super::observer::{Direction, Observer, OnPacket};
-use super::reserve::Turns;
+use super::reserve::Places;
 use super::session::Session;
 use super::trace;
-use super::{Extensions, PacketConnection, PeerStage, Shared};
+use super::{Extensions, PacketConnection, Progress, Shared};
 use crate::packet::Packet;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicIsize, AtomicUsize};
+use crate::sync::atomic::AtomicUsize;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// Makes connections: what they allow, and who performs the peer's requests.
 #[must_use = "a builder does nothing until it is given a transport"]
@@ -174,15 +174,11 @@ impl Builder {
     fn assemble(self, limits: Limits) -> (PacketConnection, Session, Carriage) {
         let shared = Arc::new(Shared {
             inbox: Inbox::default(),
-            calls: Semaphore::new(limits.max_calls),
+            places: Places::new(limits.max_calls),
             handles: AtomicUsize::new(0),
-            abandoned: AtomicIsize::new(0),
             queued: AtomicUsize::new(0),
-            turns: Turns::default(),
             blame: OnceLock::new(),
-            ended: watch::channel(None).0,
-            peer: watch::channel(PeerStage::Open).0,
-            cancelled: watch::channel(false).0,
+            progress: watch::channel(Progress::default()).0,
             stats: Mutex::default(),
             extensions: self.extensions,
             observers: self.observers,

@@ -1,7 +1,7 @@
 //! A request of ours on its way.
 
-use super::error::{CallError, ConnectionError, NotSent};
-use super::inbox::Command;
+use super::answers::Seat;
+use super::error::{CallError, NotSent};
 use super::park::{block_on, may_block};
 use super::trace::CallSpan;
 use super::{PacketConnection, Shared};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::sync::{TryAcquireError, oneshot};
+use tokio::sync::TryAcquireError;
 use tokio::time::Instant;
 
 /// A request on its way; yields its reply. See [`PacketConnection::submit`].
@@ -40,13 +40,11 @@ struct Extras {
 
 enum Step {
     /// Waits until fewer requests are in flight.
-    Queued(Pin<Box<dyn Future<Output = Result<Answer, NotSent>> + Send>>),
-    /// Handed to the driver.
-    Sent(Answer),
+    Queued(Pin<Box<dyn Future<Output = Result<Seat, NotSent>> + Send>>),
+    /// Handed to the driver, which leaves the answer there; nothing, when that was handed on.
+    Sent(Option<Seat>),
     /// Never sent.
     Refused(NotSent),
-    /// The answer was handed on.
-    Done,
 }
 
 /// Counts a request that waits for its turn.
@@ -71,9 +69,6 @@ struct Limit {
     alarm: Sleep,
 }
 
-/// Where what came of a request is waited for.
-type Answer = oneshot::Receiver<Result<Reply, CallError>>;
-
 /// A request for the driver to send.
 #[derive(Debug)]
 pub(super) struct Submission {
@@ -81,7 +76,7 @@ pub(super) struct Submission {
     pub(super) rq_type: u64,
     pub(super) flags: u64,
     pub(super) payload: Bytes,
-    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
+    pub(super) answer: Seat,
     pub(super) observed: Observed,
     pub(super) span: CallSpan,
 }
@@ -89,7 +84,7 @@ pub(super) struct Submission {
 /// What the state keeps of a request of ours.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
+    pub(super) answer: Seat,
     /// Of [`Barriers`](super::barriers::Barriers).
     pub(super) epoch: u64,
     pub(super) observed: Observed,
@@ -103,25 +98,27 @@ impl Call {
         let PacketConnection { shared, channel } = connection;
         let channel = *channel;
         let span = shared.trace.call(channel, rq_type, payload.len());
-        let step = match (shared.fits(&payload), shared.calls.try_acquire()) {
-            (Err(reason), _) => Step::Refused(reason),
-            (Ok(()), Ok(permit)) => {
-                let sent = shared.send(channel, rq_type, flags, payload, span.clone());
-                if sent.is_ok() {
-                    permit.forget();
+        if let Err(reason) = shared.fits(&payload) {
+            return Self { step: Step::Refused(reason), shared: Arc::clone(shared), extras: None, span };
+        }
+        let step = match shared.places.try_take() {
+            Ok(()) => match shared.send(channel, rq_type, flags, payload, span.clone()) {
+                Ok(seat) => Step::Sent(Some(seat)),
+                Err(reason) => {
+                    shared.places.give_back();
+                    Step::Refused(reason)
                 }
-                sent.map_or_else(Step::Refused, Step::Sent)
-            }
-            (Ok(()), Err(TryAcquireError::Closed)) => Step::Refused(shared.not_sent()),
-            (Ok(()), Err(TryAcquireError::NoPermits)) => {
+            },
+            Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
+            Err(TryAcquireError::NoPermits) => {
                 let queued = Queued::new(shared);
                 let span = span.clone();
                 Step::Queued(Box::pin(async move {
                     let shared = &queued.0;
                     let permit = shared.turn().await?;
-                    let answer = shared.send(channel, rq_type, flags, payload, span)?;
+                    let seat = shared.send(channel, rq_type, flags, payload, span)?;
                     permit.forget();
-                    Ok(answer)
+                    Ok(seat)
                 }))
             }
         };
@@ -140,12 +137,12 @@ impl Call {
         let span = shared.trace.call(channel, rq_type, payload.len());
         let fits = shared.fits(&payload);
         let sent = fits.and_then(|()| shared.send(channel, rq_type, flags, payload, span.clone()));
-        let step = sent.map_or_else(Step::Refused, Step::Sent);
+        let step = sent.map_or_else(Step::Refused, |seat| Step::Sent(Some(seat)));
         Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
     pub(super) const fn is_sent(&self) -> bool {
-        matches!(self.step, Step::Sent(_))
+        matches!(self.step, Step::Sent(Some(_)))
     }
 
     /// Waits no longer than `limit`, from now, and then yields [`CallError::Unanswered`], or
@@ -185,7 +182,7 @@ impl Call {
         match &self.step {
             Step::Queued(_) => Err(NotSent::InsideRuntime.into()),
             Step::Refused(reason) => Err(reason.clone().into()),
-            Step::Sent(_) | Step::Done => Err(CallError::InsideRuntime),
+            Step::Sent(_) => Err(CallError::InsideRuntime),
         }
     }
 
@@ -196,21 +193,22 @@ impl Call {
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, CallError>> {
-        loop {
-            self.step = match &mut self.step {
-                Step::Refused(reason) => return Poll::Ready(Err(reason.clone().into())),
-                Step::Queued(turn) => match ready!(turn.as_mut().poll(cx)) {
-                    Ok(answer) => Step::Sent(answer),
-                    Err(reason) => Step::Refused(reason),
-                },
-                Step::Sent(answer) => {
-                    let answer = ready!(Pin::new(answer).poll(cx));
-                    self.step = Step::Done;
-                    return Poll::Ready(answer.unwrap_or(Err(CallError::Lost(ConnectionError::Dropped))));
-                }
+        if let Step::Queued(turn) = &mut self.step {
+            self.step = match ready!(turn.as_mut().poll(cx)) {
+                Ok(seat) => Step::Sent(Some(seat)),
+                Err(reason) => Step::Refused(reason),
+            };
+        }
+        match &mut self.step {
+            Step::Sent(place) => {
                 // As with any future: whoever polls it again waits for ever.
-                Step::Done => return Poll::Pending,
+                let Some(seat) = place else { return Poll::Pending };
+                let answer = ready!(self.shared.inbox.poll_answer(seat, cx));
+                *place = None;
+                Poll::Ready(answer)
             }
+            Step::Refused(reason) => Poll::Ready(Err(reason.clone().into())),
+            Step::Queued(_) => Poll::Pending,
         }
     }
 
@@ -242,14 +240,10 @@ impl Shared {
         flags: u64,
         payload: Bytes,
         span: CallSpan,
-    ) -> Result<Answer, NotSent> {
-        let (answer, waiting) = oneshot::channel();
+    ) -> Result<Seat, NotSent> {
         let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
-        let submission = Submission { channel, rq_type, flags, payload, answer, observed, span };
-        match self.inbox.push(Command::Submit(submission)) {
-            Ok(()) => Ok(waiting),
-            Err(_) => Err(self.not_sent()),
-        }
+        let make = |answer| Submission { channel, rq_type, flags, payload, answer, observed, span };
+        self.inbox.submit(make).ok_or_else(|| self.not_sent())
     }
 }
 
@@ -269,14 +263,12 @@ impl Future for Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.span.give_up();
-        let Step::Sent(answer) = &mut self.step else { return };
-        if matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
-            answer.close();
-            // It may have come just now.
-            if answer.try_recv().is_err() {
-                seeded!(PermitWithFuture => self.shared.calls.add_permits(1));
-                self.shared.abandoned.fetch_add(1, Ordering::Relaxed);
-            }
+        if let Step::Sent(seat) = &mut self.step
+            && let Some(seat) = seat.take()
+        {
+            let answer = self.shared.inbox.give_up(seat);
+            seeded!(PermitWithFuture => if answer.is_none() { self.shared.places.give_back() });
+            drop(answer);
         }
     }
 }
@@ -285,9 +277,9 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = match self.step {
             Step::Queued(_) => "queued",
-            Step::Sent(_) => "sent",
+            Step::Sent(Some(_)) => "sent",
+            Step::Sent(None) => "done",
             Step::Refused(_) => "refused",
-            Step::Done => "done",
         };
         match self.extras.as_ref().and_then(|extras| extras.label.as_ref()) {
             Some(label) => write!(f, "Call({step}, {label:?})"),

@@ -124,16 +124,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the connection and the transport.
-    pub async fn run_and_shut_down(mut self) -> CloseReport {
-        poll_fn(|cx| self.poll(cx)).await;
-        let report = self.end();
-        let shut_down = match tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await {
-            Ok(result) => result,
-            Err(_) => {
-                Err(io::Error::new(io::ErrorKind::TimedOut, format!("not shut down within {SHUT_DOWN:?}")))
-            }
-        };
-        self.session.tell(shut_down).unwrap_or(report)
+    #[allow(clippy::manual_async_fn, reason = "an async function has two places for `self`, and it is large")]
+    pub fn run_and_shut_down(mut self) -> impl Future<Output = CloseReport> {
+        async move {
+            poll_fn(|cx| self.poll(cx)).await;
+            let report = self.end();
+            let shut_down = tokio::time::timeout(SHUT_DOWN, self.transport.shutdown()).await;
+            let late = |_| {
+                let text = format!("not shut down within {SHUT_DOWN:?}");
+                Err(io::Error::new(io::ErrorKind::TimedOut, text))
+            };
+            let shut_down = shut_down.unwrap_or_else(late);
+            self.session.tell(shut_down).unwrap_or(report)
+        }
     }
 
     fn end(&mut self) -> CloseReport {
@@ -193,7 +196,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let rq_type = request.rq_type;
         let handler = self.session.handlers().of(ticket.id.channel);
         match handler.start(ticket, request, cx, &mut self.tasks) {
-            Some(performed) => self.session.finished(ticket, performed),
+            Some(performed) => {
+                self.session.finished(ticket, performed);
+                self.session.transmit_responses(&mut self.writer);
+            }
             None => self.session.goes_on(ticket, rq_type),
         }
     }
@@ -207,7 +213,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         let read = pin!(self.transport.read_buf(self.decoder.room())).poll(cx);
         match read {
-            Poll::Pending => return any,
+            Poll::Pending => {
+                self.decoder.rest();
+                return any;
+            }
             Poll::Ready(Ok(0)) => self.session.handle_end(self.decoder.finish()),
             Poll::Ready(Ok(count)) => {
                 self.read += count as u64;
@@ -226,8 +235,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             match self.decoder.next_packet() {
                 Ok(Some(packet)) => {
-                    self.session.handle(packet);
-                    if self.session.has_waiting() {
+                    if let Some((ticket, request)) = self.session.handle(packet) {
+                        self.start(ticket, request, cx);
+                    } else if self.session.has_waiting() {
                         self.start_requests(cx);
                     }
                 }
@@ -243,14 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Writes what there is, with one write.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
-        while let Some(packet) = self.session.poll_transmit(self.writer.unsent()) {
-            // What leaves the session makes room there.
-            busy = true;
-            if self.session.phase() != Phase::Mute {
-                self.writer.push(packet);
-            }
-        }
+        let busy = self.session.transmit(&mut self.writer, 0);
         if self.session.phase() == Phase::Mute || self.gathers(cx) {
             return busy;
         }

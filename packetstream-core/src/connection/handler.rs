@@ -65,25 +65,28 @@ pub struct Incoming {
     /// The application's bytes.
     pub payload: Bytes,
     shared: Arc<Shared>,
-    /// In a mutex only to be shared: nobody ever waits for it.
-    attached: Mutex<Option<Box<dyn Any + Send>>>,
+    /// In a mutex only to be shared: nobody ever waits for it. In a box since most requests have none.
+    attached: Option<Box<Mutex<Box<dyn Any + Send>>>>,
 }
 
 impl Incoming {
     pub(super) fn new(request: Requested, shared: Arc<Shared>) -> Self {
         let Requested { id, rq_type, flags, payload } = request;
-        Self { id, rq_type, flags, payload, shared, attached: Mutex::new(None) }
+        Self { id, rq_type, flags, payload, shared, attached: None }
     }
 
     /// Keeps a value with the request, in place of the one it has, for [`Handler::arrived`].
     pub fn attach(&mut self, value: impl Any + Send) {
-        *self.attached.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(value));
+        self.attached = Some(Box::new(Mutex::new(Box::new(value))));
     }
 
     /// Takes the value that was attached, if it is of this type.
     pub fn detach<T: Any>(&mut self) -> Option<T> {
-        let attached = self.attached.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let value = attached.take_if(|value| value.is::<T>())?;
+        let is_of_type = |attached: &mut Box<Mutex<Box<dyn Any + Send>>>| {
+            attached.get_mut().unwrap_or_else(PoisonError::into_inner).is::<T>()
+        };
+        let attached = self.attached.take_if(is_of_type)?;
+        let value = attached.into_inner().unwrap_or_else(PoisonError::into_inner);
         value.downcast().ok().map(|value| *value)
     }
 
@@ -106,7 +109,7 @@ impl Incoming {
     /// spawned, and code that blocks.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        *self.shared.cancelled.borrow()
+        self.shared.progress.borrow().is_cancelled
     }
 
     /// Waits until [`is_cancelled`](Self::is_cancelled).
@@ -116,7 +119,7 @@ impl Incoming {
     /// Safe; it only looks.
     pub async fn cancelled(&self) {
         // There is a sender for as long as there is `self`.
-        let _ = self.shared.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
+        let _ = self.shared.progress.subscribe().wait_for(|progress| progress.is_cancelled).await;
     }
 }
 

@@ -1,28 +1,34 @@
-//! What handles want of the driver.
+//! What handles want of the driver, and what they get.
 
+use super::answers::{Answer, Answers, Seat};
 use super::call::Submission;
+use super::error::{CallError, ConnectionError};
 use super::handler::Perform;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::sync::PoisonError;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
-/// Commands of handles, and how much of the connection they still want.
+/// Commands of handles, how much of the connection they still want, and the answers to their requests.
 ///
 /// A channel would not do: what is sent while its receiver goes can stay in it, and its sender wait for
 /// ever. Here a command is either handed to the driver or refused, under one lock.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     contents: Mutex<Contents>,
+    /// Requests whose caller has gone before they were settled. It changes under the lock only.
+    given_up: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Contents {
     commands: VecDeque<Command>,
     settings: Vec<Setting>,
+    answers: Answers,
     wish: Wish,
     driver: Option<Waker>,
     /// Whether the driver has gone, so that nothing is obeyed any more.
@@ -60,17 +66,72 @@ pub(super) enum Wish {
 }
 
 impl Inbox {
-    /// Hands a command to the driver; gives it back if it comes too late. Only barriers are taken for as long as
-    /// there is a driver.
-    pub(super) fn push(&self, command: Command) -> Result<(), Command> {
+    /// Hands a request to the driver, unless it comes too late, and returns where its answer will be. `make` gets the
+    /// driver's name for that.
+    #[inline]
+    pub(super) fn submit(&self, make: impl FnOnce(Seat) -> Submission) -> Option<Seat> {
         let mut contents = self.lock();
-        let is_open = contents.wish == Wish::Live || matches!(command, Command::Barrier(_));
-        if contents.is_left || !is_open {
-            return Err(command);
+        if contents.is_left || contents.wish != Wish::Live {
+            return None;
         }
-        contents.commands.push_back(command);
+        let (ours, drivers) = contents.answers.take();
+        contents.commands.push_back(Command::Submit(make(drivers)));
         wake(contents);
-        Ok(())
+        Some(ours)
+    }
+
+    /// What came of a request, once.
+    #[inline]
+    pub(super) fn poll_answer(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Answer> {
+        self.lock().answers.poll(seat, cx)
+    }
+
+    /// Nobody waits for the answer any more. Returns it if it was there.
+    pub(super) fn give_up(&self, seat: Seat) -> Option<Answer> {
+        let mut contents = self.lock();
+        let left = contents.answers.give_up(seat);
+        if left.is_err() {
+            self.given_up.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(contents);
+        left.ok()
+    }
+
+    /// Requests whose caller has gone, and that are not settled.
+    pub(super) fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody waits for an answer any more.
+    pub(super) fn is_given_up(&self, seat: &Seat) -> bool {
+        // Most callers stay.
+        self.given_up() > 0 && self.lock().answers.is_given_up(seat)
+    }
+
+    /// Delivers an answer to whoever waits for it.
+    #[inline]
+    pub(super) fn settle(&self, seat: Seat, answer: Answer) {
+        let mut contents = self.lock();
+        let settled = contents.answers.settle(seat, answer);
+        if settled.is_err() {
+            self.given_up.fetch_sub(1, Ordering::Relaxed);
+        }
+        drop(contents);
+        if let Ok(Some(caller)) = settled {
+            caller.wake();
+        }
+    }
+
+    /// Has the driver tell when all requests that were submitted before are settled. If there is no driver, or it
+    /// goes, `reached` is dropped.
+    pub(super) fn bar(&self, reached: oneshot::Sender<()>) {
+        let mut contents = self.lock();
+        if contents.is_left {
+            drop(contents);
+            return drop(reached);
+        }
+        contents.commands.push_back(Command::Barrier(reached));
+        wake(contents);
     }
 
     /// Hands a setting to the driver, for as long as there is one.
@@ -127,15 +188,19 @@ impl Inbox {
         taken.append(&mut contents.commands);
     }
 
-    /// Takes no more commands at all, and drops those that nobody will obey.
+    /// Takes no more commands at all, drops those that nobody will obey, and settles what nobody will.
     pub(super) fn leave(&self) {
         let mut contents = self.lock();
         contents.wish = contents.wish.max(Wish::Close);
         contents.is_left = true;
         contents.driver = None;
         let left = (mem::take(&mut contents.commands), mem::take(&mut contents.settings));
+        seeded!(CallForgotten => return);
+        // Where all has gone well nobody is left.
+        let callers = contents.answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
         drop(contents);
         drop(left);
+        callers.into_iter().for_each(Waker::wake);
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {

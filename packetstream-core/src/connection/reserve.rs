@@ -8,23 +8,70 @@ use bytes::Bytes;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use tokio::sync::{Notify, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, TryAcquireError};
 
-/// Those who wait for a place among the requests in flight.
-#[derive(Debug, Default)]
-pub(super) struct Turns {
+/// The places among the requests in flight: [`Limits::max_calls`](super::Limits::max_calls) of them.
+///
+/// A place follows the tag: the driver gives it back with the answer, whether or not anybody still waits for that, so
+/// that asking and giving up cannot flood the peer.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// Those that nobody has. Whoever gives one back looks for those who wait, and whoever comes to wait looks for what
+    /// was given back, each after the deed: so one of them sees the other, and `queue` gets what is free.
+    free: AtomicUsize,
     waiting: AtomicUsize,
+    /// Where one waits for a place. Closed when no more requests are taken.
+    queue: Semaphore,
     hopeless: Notify,
 }
 
-impl Turns {
+impl Places {
+    pub(super) fn new(places: usize) -> Self {
+        Self {
+            free: AtomicUsize::new(places),
+            waiting: AtomicUsize::new(0),
+            queue: Semaphore::new(0),
+            hopeless: Notify::new(),
+        }
+    }
+
+    /// Takes a place, if there is one that nobody waits for.
+    pub(super) fn try_take(&self) -> Result<(), TryAcquireError> {
+        let taken = self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| free.checked_sub(1));
+        if taken.is_ok() { Ok(()) } else { self.queue.try_acquire().map(SemaphorePermit::forget) }
+    }
+
+    pub(super) fn give_back(&self) {
+        self.free.fetch_add(1, Ordering::SeqCst);
+        if self.is_awaited() {
+            self.pass_on();
+        }
+    }
+
+    fn pass_on(&self) {
+        self.queue.add_permits(self.free.swap(0, Ordering::SeqCst));
+    }
+
     pub(super) fn is_awaited(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    pub(super) fn available(&self) -> usize {
+        self.free.load(Ordering::SeqCst) + self.queue.available_permits()
     }
 
     /// Sends all away who wait.
     pub(super) fn give_up(&self) {
         self.hopeless.notify_waiters();
+    }
+
+    /// Takes no more requests.
+    pub(super) fn close(&self) {
+        self.queue.close();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
     }
 }
 
@@ -33,7 +80,9 @@ struct Waiting<'a>(&'a Shared);
 
 impl<'a> Waiting<'a> {
     fn new(shared: &'a Shared) -> Self {
-        if shared.turns.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
+        let before = shared.places.waiting.fetch_add(1, Ordering::SeqCst);
+        shared.places.pass_on();
+        if before == 0 {
             // What drives the connection sees to it that this has an end.
             shared.inbox.nudge();
         }
@@ -43,18 +92,19 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.turns.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.places.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Shared {
     /// Waits for a place among the requests in flight.
     pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, NotSent> {
-        let hopeless = self.turns.hopeless.notified();
+        let Places { queue, hopeless, .. } = &self.places;
+        let hopeless = hopeless.notified();
         let _waiting = Waiting::new(self);
         tokio::select! {
             biased;
-            permit = self.calls.acquire() => permit.map_err(|_| self.not_sent()),
+            permit = queue.acquire() => permit.map_err(|_| self.not_sent()),
             () = hopeless => Err(NotSent::NoTurn(self.limits.stall_timeout)),
         }
     }
@@ -105,14 +155,14 @@ impl Place {
     /// Whether the connection takes requests; else the place is worth nothing.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.shared.calls.is_closed()
+        !self.shared.places.is_closed()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         if !self.is_taken {
-            self.shared.calls.add_permits(1);
+            self.shared.places.give_back();
         }
     }
 }

@@ -10,17 +10,19 @@ mod requests;
 
 use super::barriers::Barriers;
 use super::call::Waiter;
-use super::error::{ConnectionError, NotSent};
+use super::error::ConnectionError;
+use super::handler::{Incoming, Ticket};
 use super::handlers::Handlers;
 use super::inbox::{Command, Setting, Wish};
 use super::limits::{FAREWELL, Limits, MAX_REFUSALS, SHED_AFTER};
 use super::report::{CloseReport, EndedBy};
 use super::stats::Stats;
 use super::watchdog::{Deadlines, Wait};
+use super::writer::Writer;
 use super::{PeerStage, Shared};
 use crate::codec::DecodeError;
 use crate::packet::{Kind, Packet};
-use crate::state::{ConnectionState, Event, RequestId, Requested};
+use crate::state::{ConnectionState, Digest, RequestId, Requested};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -152,6 +154,7 @@ impl Session {
         }
     }
 
+    #[inline]
     pub(super) fn phase(&self) -> Phase {
         self.phase
     }
@@ -174,6 +177,7 @@ impl Session {
     }
 
     /// Whether packets of the peer are taken; also lets go of refusing them, once there is room.
+    #[inline]
     pub(super) fn may_read(&mut self) -> bool {
         if self.is_shedding && self.has_room() {
             self.is_shedding = false;
@@ -191,40 +195,64 @@ impl Session {
         !self.hears_no_more() && (self.is_shedding || self.has_room())
     }
 
-    /// Takes one packet of the peer.
-    pub(super) fn handle(&mut self, packet: Packet) {
+    /// Takes one packet of the peer, and returns the request in it if that is to be performed at once.
+    #[inline]
+    pub(super) fn handle(&mut self, packet: Packet) -> Option<(Ticket, Incoming)> {
         self.stats.packets_received += 1;
         self.shared.observe(|observer| observer.received(&packet));
         self.shared.trace.received(&packet);
-        let channel = packet.channel();
-        let id = RequestId { channel, tag: packet.tag() };
-        let (refused, ignored) = (self.state.refused(), self.state.ignored());
-        if channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
-            self.accept_channel(channel);
+        let id = RequestId { channel: packet.channel(), tag: packet.tag() };
+        if id.channel != 0 && matches!(packet.kind(), Kind::Request(_)) {
+            self.accept_channel(id.channel);
         }
-        match self.state.handle_packet(packet) {
-            Ok(None) if self.state.refused() > refused => {
-                let is_open = self.state.is_open(channel);
-                self.shared
-                    .trace
-                    .refused(id, if is_open { "after its end of requests" } else { "unknown channel" });
+        let before = (self.state.refused(), self.state.ignored());
+        match self.state.digest(&packet) {
+            Ok(Digest::Answered(waiter)) => self.answered(waiter, packet),
+            Ok(Digest::Requested(rq_type)) => {
+                let (flags, payload) = (packet.flags(), packet.into_payload());
+                return self.admit(Requested { id, rq_type, flags, payload });
             }
-            Ok(None) if self.state.ignored() > ignored => self.shared.trace.ignored(id),
-            Ok(None) => {}
-            Ok(Some(Event::Answered { waiter, outcome })) => self.answered(channel, waiter, outcome),
-            Ok(Some(Event::Requested(request))) => self.admit(request),
-            Ok(Some(Event::Ended(abandoned))) => {
+            Ok(Digest::Ended(abandoned)) => {
                 self.ended_by.get_or_insert(EndedBy::Peer);
                 self.abandon(abandoned, &ConnectionError::ClosedByPeer);
+                self.look_at_peer();
             }
-            Err(error) => self.fail(error.into()),
+            Ok(Digest::Nothing) => self.dealt_with(id, before),
+            Err(error) => {
+                self.fail(error.into());
+                self.look_at_peer();
+            }
         }
+        None
+    }
+
+    /// The state has dealt with a packet itself: the counts of what it refuses and ignores were these `before`.
+    #[cold]
+    fn dealt_with(&mut self, id: RequestId, (refused, ignored): (u64, u64)) {
+        if self.state.refused() > refused {
+            let is_open = self.state.is_open(id.channel);
+            let reason = if is_open { "after its end of requests" } else { "unknown channel" };
+            self.shared.trace.refused(id, reason);
+        } else if self.state.ignored() > ignored {
+            self.shared.trace.ignored(id);
+        }
+        self.look_at_peer();
+        self.bound_refusals();
+    }
+
+    /// Looks at how far the peer's goodbye has come.
+    #[cold]
+    fn look_at_peer(&mut self) {
         if self.phase == Phase::Live && self.state.is_closing() {
             // By the peer's end of requests, which comes after ours.
             self.ended_by.get_or_insert(EndedBy::Peer);
         }
         self.tell_peer_stage();
-        // Also what the state refuses by itself waits to be sent.
+    }
+
+    /// Refusals wait to be sent, too.
+    #[cold]
+    fn bound_refusals(&mut self) {
         let unsent = self.state.queued_responses();
         let limit = self.shared.limits.max_requests().saturating_add(MAX_REFUSALS);
         if unsent > limit {
@@ -232,6 +260,7 @@ impl Session {
         }
     }
 
+    #[cold]
     fn accept_channel(&mut self, channel: u64) {
         if !self.state.is_open(channel) && self.handlers.accepts(channel) {
             self.state.open_channel(channel);
@@ -246,11 +275,7 @@ impl Session {
         } else {
             return;
         };
-        self.shared.peer.send_if_modified(|told| {
-            let is_news = *told < stage;
-            *told = stage.max(*told);
-            is_news
-        });
+        self.shared.tell_peer_stage(stage);
     }
 
     /// The transport has ended, in the midst of a packet if there is an error.
@@ -269,6 +294,7 @@ impl Session {
     }
 
     /// Gives the connection up: every caller learns why, and the peer is told that this is the end.
+    #[cold]
     pub(super) fn fail(&mut self, cause: ConnectionError) {
         let cause = self.unheard.take().unwrap_or(cause);
         self.ended_by.get_or_insert(ended_by(&cause));
@@ -283,26 +309,47 @@ impl Session {
         self.shared.cancel();
     }
 
-    /// The next packet to be written, while less than enough waits for the transport.
-    pub(super) fn poll_transmit(&mut self, unsent: usize) -> Option<Packet> {
-        if unsent >= READY_BYTES {
-            return None;
+    /// Has `writer` take what there is to be written, while less than enough waits for the transport, and says whether
+    /// that was anything. `ahead` is what waits besides.
+    #[inline]
+    pub(super) fn transmit(&mut self, writer: &mut Writer, ahead: usize) -> bool {
+        let mut any = false;
+        while writer.unsent().saturating_add(ahead) < READY_BYTES && self.transmit_one(writer) {
+            any = true;
         }
-        while let Some(waiter) = self.state.withdraw_next_if(|waiter| waiter.answer.is_closed()) {
-            self.stats.calls_withdrawn += 1;
-            self.shared.trace.withdrawn();
-            seeded!(WithdrawnKeepsPermit => { self.barriers.settled(waiter.epoch); continue });
-            self.settle_call(waiter, Err(NotSent::Closed.into()));
+        any
+    }
+
+    /// As [`transmit`](Self::transmit), while responses wait: so that they need not be kept until the end of a turn.
+    #[inline]
+    pub(super) fn transmit_responses(&mut self, writer: &mut Writer) {
+        while self.state.queued_responses() > 0 && writer.unsent() < READY_BYTES {
+            self.transmit_one(writer);
         }
-        let packet = self.state.poll_transmit()?;
-        if self.phase == Phase::Mute {
-            self.lose_responses(u64::from(matches!(packet.kind(), Kind::Response { .. })));
-        } else {
-            self.stats.packets_sent += 1;
-            self.shared.observe(|observer| observer.sent(&packet));
-            self.shared.trace.sent(&packet);
+    }
+
+    #[inline]
+    fn transmit_one(&mut self, writer: &mut Writer) -> bool {
+        if self.shared.inbox.given_up() > 0 {
+            self.withdraw_unwanted();
         }
-        Some(packet)
+        let mut lost = 0;
+        let Self { state, shared, stats, phase, .. } = self;
+        let any = state.transmit(|packet| {
+            if *phase == Phase::Mute {
+                // What leaves the session makes room there.
+                lost = u64::from(matches!(packet.kind(), Kind::Response { .. }));
+                return;
+            }
+            stats.packets_sent += 1;
+            shared.observe(|observer| observer.sent(packet));
+            shared.trace.sent(packet);
+            writer.push(packet);
+        });
+        if lost > 0 {
+            self.lose_responses(lost);
+        }
+        any
     }
 
     /// Writing has failed, and this many responses may be lost by it. The peer may have said more before it went, its

@@ -234,7 +234,7 @@ impl Inner {
         loop {
             let mut busy = session.obey(waker);
             busy |= performers.take_requests(session);
-            busy |= wire.transmit(session);
+            busy |= session.transmit(&mut wire.queued, wire.told.unsent);
             if session.is_over(&wire.transit()) {
                 self.is_over = true;
                 return false;
@@ -257,21 +257,6 @@ impl Inner {
                 }
             }
         }
-    }
-}
-
-impl Wire {
-    /// Queues what there is to write, and says whether that was anything.
-    fn transmit(&mut self, session: &mut Session) -> bool {
-        let mut busy = false;
-        while let Some(packet) = session.poll_transmit(self.unsent()) {
-            // What leaves the session makes room there.
-            busy = true;
-            if session.phase() != Phase::Mute {
-                self.queued.push(packet);
-            }
-        }
-        busy
     }
 }
 

@@ -23,12 +23,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn push(&mut self, packet: Packet) {
+    #[inline]
+    pub(super) fn push(&mut self, packet: &Packet) {
         self.responses += u64::from(matches!(packet.kind(), Kind::Response { .. }));
         self.buffer.push(packet);
     }
 
     /// Bytes that the transport has not taken.
+    #[inline]
     pub(super) fn unsent(&self) -> usize {
         self.buffer.remaining()
     }
@@ -206,7 +208,7 @@ mod tests {
         let mut writer = Writer::default();
         for _ in 0..SLICES {
             let payload = Bytes::from(vec![0; 10_000]);
-            writer.push(Packet::request(0, 2, 0, 0, payload).unwrap());
+            writer.push(&Packet::request(0, 2, 0, 0, payload).unwrap());
         }
         writer
     }

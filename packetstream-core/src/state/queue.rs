@@ -18,21 +18,42 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    #[inline]
     pub(super) fn push_response(&mut self, packet: Packet) {
         self.response_bytes = self.response_bytes.saturating_add(packet.payload().len());
         self.responses.push_back(packet);
     }
 
+    #[inline]
     pub(super) fn push_request(&mut self, packet: Packet) {
         seeded!(EndOfRequestsFirst => if packet.kind() == Kind::Control { return self.requests.push_front(packet) });
         self.request_bytes = self.request_bytes.saturating_add(packet.payload().len());
         self.requests.push_back(packet);
     }
 
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<Packet> {
         if self.is_requests_turn() { self.pop_request() } else { self.pop_response() }
     }
 
+    /// Has what [`pop`](Self::pop) would yield written where it lies, and says whether there was anything.
+    #[inline]
+    pub(super) fn write(&mut self, write: impl FnOnce(&Packet)) -> bool {
+        let is_request = self.is_requests_turn();
+        let (queue, bytes) = if is_request {
+            (&mut self.requests, &mut self.request_bytes)
+        } else {
+            (&mut self.responses, &mut self.response_bytes)
+        };
+        let Some(packet) = queue.front() else { return false };
+        *bytes = bytes.saturating_sub(packet.payload().len());
+        write(packet);
+        queue.pop_front();
+        self.requests_turn = !is_request;
+        true
+    }
+
+    #[inline]
     fn is_requests_turn(&self) -> bool {
         if self.requests_turn { !self.requests.is_empty() } else { self.responses.is_empty() }
     }
@@ -49,6 +70,7 @@ impl Outgoing {
         }
     }
 
+    #[inline]
     fn pop_response(&mut self) -> Option<Packet> {
         let packet = self.responses.pop_front()?;
         self.requests_turn = true;
@@ -56,6 +78,7 @@ impl Outgoing {
         Some(packet)
     }
 
+    #[inline]
     fn pop_request(&mut self) -> Option<Packet> {
         let packet = self.requests.pop_front()?;
         self.requests_turn = false;

@@ -54,10 +54,11 @@ where
     P: Dispatch<S> + Send + 'static,
     S: Send + Sync + 'static,
 {
-    async fn handle(&self, incoming: Incoming) -> Outcome {
+    // An async function would have two places for the request.
+    fn handle(&self, incoming: Incoming) -> impl Future<Output = Outcome> + Send {
         let rq_type = incoming.rq_type;
         let mut incoming = Some(incoming);
-        P::dispatch(Arrival { served: self, rq_type, incoming: &mut incoming }).await
+        async move { P::dispatch(Arrival { served: self, rq_type, incoming: &mut incoming }).await }
     }
 
     fn arrived(&self, incoming: &mut Incoming) {

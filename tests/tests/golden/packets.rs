@@ -45,7 +45,7 @@ fn packet(fields: &reference::Packet) -> Option<Result<Packet, PacketError>> {
 }
 
 /// That the packet is written as these bytes, by each of the ways to write one.
-fn is_written_as(packet: Packet, wire: &[u8], row: &Row) {
+fn is_written_as(packet: &Packet, wire: &[u8], row: &Row) {
     assert_eq!(packet.transcribe(), wire, "{row}");
     assert_eq!(packet.encoded_len(), wire.len(), "{row}");
     let mut written = Vec::new();
@@ -78,9 +78,9 @@ fn replay(row: &Row) {
     let (fields, wire) = (fields(row, 1).unwrap(), wire(row));
     is_read_as(&fields, &wire, row);
     match packet(&fields) {
-        Some(packet) => is_written_as(packet.unwrap(), &wire, row),
+        Some(packet) => is_written_as(&packet.unwrap(), &wire, row),
         // What is read is written the same.
-        None => is_written_as(Packet::parse(&mut Bytes::from(wire.clone())).unwrap(), &wire, row),
+        None => is_written_as(&Packet::parse(&mut Bytes::from(wire.clone())).unwrap(), &wire, row),
     }
 }
 

@@ -56,9 +56,9 @@ fn has_ended(connection: &PacketConnection) -> CloseReport {
     let settled = stats.calls_ok + stats.calls_failed + stats.calls_withdrawn + calls_lost + calls_unsent;
     assert_eq!(stats.calls, settled, "each call is in one number: {report:?}");
     let shared = &connection.shared;
-    assert_eq!(shared.abandoned.load(Ordering::Relaxed), 0, "as many are answered as were given up");
+    assert_eq!(shared.inbox.given_up(), 0, "as many are answered as were given up");
     assert_eq!(shared.queued.load(Ordering::Relaxed), 0, "nobody waits for a turn");
-    assert_eq!(shared.calls.available_permits(), shared.limits.max_calls, "every place is given back");
+    assert_eq!(shared.places.available(), shared.limits.max_calls, "every place is given back");
     report
 }
 

@@ -4,7 +4,7 @@ use super::super::call::Submission;
 use super::super::models::Model;
 use super::super::park::Place;
 use super::super::trace::CallSpan;
-use super::{Command, Inbox, Wish};
+use super::{Inbox, Wish};
 use crate::sync::thread;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -18,16 +18,16 @@ pub(in crate::connection) const MODELS: &[Model] = &[
 ];
 
 fn submit(inbox: &Inbox, rq_type: u64) -> bool {
-    let submission = Submission {
+    let make = |answer| Submission {
         channel: 0,
         rq_type,
         flags: 0,
         payload: Bytes::new(),
-        answer: oneshot::channel().0,
+        answer,
         observed: None,
         span: CallSpan::default(),
     };
-    inbox.push(Command::Submit(submission)).is_ok()
+    inbox.submit(make).is_some()
 }
 
 fn whoever_commands_wakes_the_driver() {
@@ -84,8 +84,8 @@ fn no_barrier_is_left() {
         })
     };
     let (reached, mut waiting) = oneshot::channel();
-    // Refused, it is dropped here.
-    drop(inbox.push(Command::Barrier(reached)));
+    // Refused, it is dropped.
+    inbox.bar(reached);
     leaving.join().unwrap();
     let left = waiting.try_recv();
     assert_eq!(left, Err(oneshot::error::TryRecvError::Closed), "whoever waits for it would wait for ever");

@@ -8,8 +8,9 @@ use super::super::stats::Stats;
 use super::super::{PeerStage, Published};
 use super::{Session, Transit};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
+use std::thread;
 
 impl Session {
     /// Nothing that the peer still waits for reaches it.
@@ -18,6 +19,7 @@ impl Session {
     }
 
     /// As many responses will not reach the peer.
+    #[cold]
     pub(in crate::connection) fn lose_responses(&mut self, count: u64) {
         self.requests_unanswered += count;
         if count > 0
@@ -79,7 +81,7 @@ impl Session {
         self.count_unanswered();
         self.backlog.clear();
         self.state.abort();
-        self.shared.peer.send_replace(PeerStage::Silent);
+        self.shared.tell_peer_stage(PeerStage::Silent);
         self.publish(&Transit { unsent: 0, responses: 0, ..*transit });
         let report = CloseReport {
             result: self.cause.clone().map_or(Ok(()), Err),
@@ -99,7 +101,7 @@ impl Session {
         // A panic has nothing left to end, and others wait to be told.
         let _ = catch_unwind(AssertUnwindSafe(|| self.shared.observe(|observer| observer.ended(&report))));
         self.shared.trace.ended(&report);
-        self.shared.ended.send_replace(Some(report.clone()));
+        self.shared.progress.send_modify(|progress| progress.report = Some(Box::new(report.clone())));
         Some(report)
     }
 
@@ -112,12 +114,20 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.report.is_none() && self.shared.ended.borrow().is_none() {
-            self.fail(ConnectionError::Dropped);
-            let transit = self.transit;
-            self.end(&transit);
-        }
+        // Whatever an observer does, nobody is left waiting.
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            if self.report.is_none() && self.shared.progress.borrow().report.is_none() {
+                self.fail(ConnectionError::Dropped);
+                let transit = self.transit;
+                self.end(&transit);
+            }
+        }));
         self.tell(Ok(()));
         self.leave();
+        if let Err(panic) = ended
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }

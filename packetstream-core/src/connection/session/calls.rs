@@ -1,15 +1,16 @@
 //! Requests of ours: from the handles to the state, and what came of them.
 
+use super::super::answers::{Answer, Seat};
 use super::super::call::{Observed, Submission, Waiter};
 use super::super::error::{CallError, ConnectionError, NotSent};
 use super::super::inbox::{Command, Setting, Wish};
 use super::super::report::EndedBy;
 use super::{PER_TURN, Phase, Session};
-use crate::outcome::{Failure, Outcome, Reply};
+use crate::outcome::Failure;
+use crate::packet::Packet;
 use crate::state::Abandoned;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::task::Waker;
-use tokio::sync::oneshot;
 
 impl Session {
     /// Does what handles want, as far as there is room, and says whether that was anything. Whoever wants more
@@ -79,9 +80,22 @@ impl Session {
         in_flight == 0 || in_flight.saturating_add(next) <= self.shared.limits.max_call_bytes
     }
 
+    /// Takes those back of the requests that would be sent next whose callers have gone.
+    #[cold]
+    pub(super) fn withdraw_unwanted(&mut self) {
+        let inbox = &Arc::clone(&self.shared).inbox;
+        while let Some(waiter) = self.state.withdraw_next_if(|waiter| inbox.is_given_up(&waiter.answer)) {
+            self.stats.calls_withdrawn += 1;
+            self.shared.trace.withdrawn();
+            seeded!(WithdrawnKeepsPermit => { self.barriers.settled(waiter.epoch); continue });
+            self.settle_call(waiter, Err(NotSent::Closed.into()));
+        }
+    }
+
+    #[inline]
     fn submit(&mut self, submission: Submission) {
         let Submission { channel, rq_type, flags, payload, answer, observed, span } = submission;
-        if answer.is_closed() {
+        if self.shared.inbox.is_given_up(&answer) {
             self.stats.calls += 1;
             self.stats.calls_withdrawn += 1;
             self.shared.trace.withdrawn();
@@ -102,17 +116,16 @@ impl Session {
     }
 
     /// Tells a caller what came of its request, and lets another one in.
-    fn settle(&self, answer: oneshot::Sender<Result<Reply, CallError>>, result: Result<Reply, CallError>) {
-        seeded!(CallForgotten => if let Err(CallError::Lost(_)) = result { return std::mem::forget(answer) });
-        self.shared.calls.add_permits(1);
-        if answer.send(result).is_err() {
-            // The caller has given up, and has counted that.
-            self.shared.abandoned.fetch_sub(1, Ordering::Relaxed);
-        }
+    #[inline]
+    fn settle(&self, seat: Seat, answer: Answer) {
+        seeded!(CallForgotten => if let Err(CallError::Lost(_)) = answer { return });
+        self.shared.places.give_back();
+        self.shared.inbox.settle(seat, answer);
     }
 
-    pub(super) fn settle_call(&mut self, waiter: Waiter, result: Result<Reply, CallError>) {
-        self.settle(waiter.answer, result);
+    #[inline]
+    pub(super) fn settle_call(&mut self, waiter: Waiter, answer: Answer) {
+        self.settle(waiter.answer, answer);
         self.barriers.settled(waiter.epoch);
     }
 
@@ -168,7 +181,7 @@ impl Session {
 
     /// Sends all away who wait for their turn, which may not come before they have gone.
     pub(super) fn give_up_turns(&mut self) {
-        self.shared.turns.give_up();
+        self.shared.places.give_up();
         let waited = self.shared.limits.stall_timeout;
         for command in std::mem::take(&mut self.commands) {
             match command {
@@ -180,13 +193,18 @@ impl Session {
         }
     }
 
-    pub(super) fn answered(&mut self, channel: u64, waiter: Waiter, outcome: Outcome) {
+    /// A request of ours is answered with this packet.
+    #[inline]
+    pub(super) fn answered(&mut self, waiter: Waiter, packet: Packet) {
+        let channel = packet.channel();
+        // A response has one.
+        let Some(outcome) = packet.into_outcome() else { return };
         if let Some(observed) = &waiter.observed {
             let (rq_type, submitted) = **observed;
             let elapsed = submitted.elapsed();
             self.shared.observe(|observer| observer.call_answered(rq_type, elapsed, &outcome));
         }
-        let outcome = match outcome {
+        let answer = match outcome {
             Ok(reply) => {
                 self.stats.calls_ok += 1;
                 Ok(reply)
@@ -195,9 +213,10 @@ impl Session {
                 self.stats.calls_failed += 1;
                 // Python leaves the number out.
                 let is_refused = channel != 0 && failure.is_unknown_channel();
-                Err(if is_refused { Failure::unknown_channel(channel) } else { failure })
+                let failure = if is_refused { Failure::unknown_channel(channel) } else { failure };
+                Err(CallError::Failed(failure))
             }
         };
-        self.settle_call(waiter, outcome.map_err(CallError::Failed));
+        self.settle_call(waiter, answer);
     }
 }

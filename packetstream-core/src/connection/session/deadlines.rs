@@ -58,13 +58,14 @@ impl Session {
                 waits.then_some(packets)
             }
             Wait::Handler => {
-                let waits = is_live && is_asking && !self.backlog.is_empty() && !self.may_start();
+                let waits =
+                    is_live && is_asking && !self.backlog.is_empty() && !self.may_start(self.running());
                 waits.then_some(packets.wrapping_add(transit.written))
             }
             Wait::Turn => {
                 seeded!(TurnNeverGivenUp => return None);
                 let performs = self.state.owed() > self.backlog.len();
-                let is_awaited = self.shared.turns.is_awaited() || !self.commands.is_empty();
+                let is_awaited = self.shared.places.is_awaited() || !self.commands.is_empty();
                 let waits = is_live && is_asking && performs && is_awaited;
                 waits.then_some(packets.wrapping_add(transit.written))
             }

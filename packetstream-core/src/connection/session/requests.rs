@@ -15,18 +15,24 @@ impl Session {
     }
 
     /// The next request of the peer to perform, if one may be begun.
+    #[inline]
     pub(in crate::connection) fn next_request(&mut self) -> Option<(Ticket, Incoming)> {
-        if !self.may_start() {
+        if self.backlog.is_empty() || !self.may_start(self.running()) {
             return None;
         }
         let request = self.backlog.pop_front()?;
+        Some(self.begin(request))
+    }
+
+    #[inline]
+    fn begin(&mut self, request: Requested) -> (Ticket, Incoming) {
         self.tickets += 1;
         seeded!(PerformedTwice => if self.tickets % 16 == 9 { self.backlog.push_back(request.clone()) });
         let ticket = Ticket { id: request.id, number: self.tickets };
         if !self.shared.observers.is_empty() {
             self.goes_on(ticket, request.rq_type);
         }
-        Some((ticket, Incoming::new(request, Arc::clone(&self.shared))))
+        (ticket, Incoming::new(request, Arc::clone(&self.shared)))
     }
 
     /// Takes note that a request did not finish at once, or that its time is of interest.
@@ -36,18 +42,23 @@ impl Session {
     }
 
     /// Takes note of what came of a request.
+    #[inline]
     pub(in crate::connection) fn finished(&mut self, ticket: Ticket, performed: Result<Outcome, Panicked>) {
         if self.phase == Phase::Leaving {
             // It counts as unanswered already.
             return;
         }
         seeded!(PanicUnanswered => if performed.is_err() { return });
-        let outcome = performed.unwrap_or_else(|Panicked| {
+        let mut outcome = performed.unwrap_or_else(|Panicked| {
             self.stats.requests_panicked += 1;
             Err(Failure::internal())
         });
-        let outcome = self.fit(outcome);
-        if let Some(Running { begun, rq_type }) = self.running.remove(&ticket.number) {
+        if let Some(failure) = self.misfit(&outcome) {
+            outcome = Err(failure);
+        }
+        if !self.running.is_empty()
+            && let Some(Running { begun, rq_type }) = self.running.remove(&ticket.number)
+        {
             let took = begun.elapsed();
             self.shared.observe(|observer| observer.request_answered(ticket.id, rq_type, took, &outcome));
         }
@@ -56,19 +67,19 @@ impl Session {
         self.state.respond(ticket.id, outcome);
     }
 
-    /// The outcome, or what is said in place of one that is too long.
-    fn fit(&self, outcome: Outcome) -> Outcome {
+    /// What is said in place of an outcome that is too long.
+    #[inline]
+    fn misfit(&self, outcome: &Outcome) -> Option<Failure> {
         let limit = self.shared.limits.max_payload();
-        let length = match &outcome {
+        let length = match outcome {
             Ok(reply) => reply.payload.len(),
             Err(failure) => failure.payload.len(),
         };
-        if length > limit {
-            return Err(Failure::new(format!("response of {length} bytes exceeds the limit of {limit}")));
-        }
-        outcome
+        let too_long = || Failure::new(format!("response of {length} bytes exceeds the limit of {limit}"));
+        (length > limit).then(too_long)
     }
 
+    #[cold]
     fn refuse(&mut self, id: RequestId) {
         self.stats.requests_refused += 1;
         self.shared.trace.refused(id, "busy");
@@ -82,17 +93,20 @@ impl Session {
     }
 
     /// Requests of the peer that are performed, or performed and not handed to the transport yet.
-    fn running(&self) -> usize {
+    pub(super) fn running(&self) -> usize {
         self.state.owed() - self.backlog.len() + self.state.queued_responses()
     }
 
-    pub(super) fn may_start(&self) -> bool {
+    /// Whether one more may be begun beside as many.
+    #[inline]
+    pub(super) fn may_start(&self, running: usize) -> bool {
         seeded!(HandlersUnbounded => return true);
         let limits = &self.shared.limits;
-        self.running() < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
+        running < limits.max_handlers && self.state.queued_response_bytes() < limits.max_unsent_bytes
     }
 
     /// Whether one more request of the peer can be taken.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         seeded!(BacklogUnbounded => return true);
         let limits = &self.shared.limits;
@@ -100,12 +114,20 @@ impl Session {
             && self.state.owed_bytes() < limits.max_request_bytes
     }
 
-    pub(super) fn admit(&mut self, request: Requested) {
+    /// Takes a request of the peer, and returns it if it is to be performed at once.
+    #[inline]
+    pub(super) fn admit(&mut self, request: Requested) -> Option<(Ticket, Incoming)> {
         if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) {
             self.refuse(request.id);
-        } else {
-            self.stats.requests += 1;
-            self.backlog.push_back(request);
+            self.bound_refusals();
+            return None;
         }
+        self.stats.requests += 1;
+        // It is among those that run, as far as the state knows.
+        if self.backlog.is_empty() && self.may_start(self.running().saturating_sub(1)) {
+            return Some(self.begin(request));
+        }
+        self.backlog.push_back(request);
+        None
     }
 }

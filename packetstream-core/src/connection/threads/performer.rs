@@ -1,6 +1,6 @@
 //! The threads that perform the peer's requests.
 
-use super::super::handler::{Begun, Performed, Ticket};
+use super::super::handler::{Begun, Incoming, Performed, Ticket};
 use super::super::park::Place;
 use super::super::session::Session;
 use super::{Inner, Monitor};
@@ -41,11 +41,16 @@ impl Performers {
         let mut busy = false;
         while let Some((ticket, request)) = session.next_request() {
             busy = true;
-            session.goes_on(ticket, request.rq_type);
-            let future = session.handlers().of(ticket.id.channel).begin(ticket, request);
-            self.jobs.push_back(Job { ticket, future });
+            self.take(session, ticket, request);
         }
         busy
+    }
+
+    /// Takes one of the peer's requests.
+    pub(super) fn take(&mut self, session: &mut Session, ticket: Ticket, request: Incoming) {
+        session.goes_on(ticket, request.rq_type);
+        let future = session.handlers().of(ticket.id.channel).begin(ticket, request);
+        self.jobs.push_back(Job { ticket, future });
     }
 
     /// Has all threads see that nothing is to be performed any more.

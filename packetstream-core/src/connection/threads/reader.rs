@@ -73,7 +73,9 @@ impl Inner {
                 return Ok(false);
             }
             let Some(packet) = decoder.next_packet()? else { return Ok(true) };
-            session.handle(packet);
+            if let Some((ticket, request)) = session.handle(packet) {
+                self.performers.take(&mut self.session, ticket, request);
+            }
             self.performers.take_requests(&mut self.session);
         }
         Ok(false)

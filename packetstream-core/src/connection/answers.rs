@@ -1,0 +1,183 @@
+//! Where callers wait for what comes of their requests.
+
+use super::error::CallError;
+use crate::outcome::Reply;
+use std::mem;
+use std::task::{Context, Poll, Waker};
+
+/// What came of a request.
+pub(super) type Answer = Result<Reply, CallError>;
+
+/// A seat for each request that was handed to the driver: what came of it is put there, and its caller is called.
+///
+/// A seat is free again when the caller has left it and the driver is done with it. Nothing here calls anybody: it is
+/// used under a lock.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    seats: Vec<State>,
+    /// The first that is free; as many as there are, if none is.
+    free: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody's; the next that is free.
+    Free(usize),
+    /// The caller waits, and is called so if it has asked already.
+    Awaited(Option<Waker>),
+    /// The caller has gone.
+    GivenUp,
+    /// The driver is done.
+    Answered(Answer),
+}
+
+/// Names a seat. There are two of each, the caller's and the driver's; both are given back.
+#[derive(Debug)]
+pub(super) struct Seat(usize);
+
+impl Answers {
+    /// Takes a seat, for a caller and for the driver.
+    #[inline]
+    pub(super) fn take(&mut self) -> (Seat, Seat) {
+        let seat = self.free;
+        if let Some(state) = self.seats.get_mut(seat) {
+            if let State::Free(next) = *state {
+                self.free = next;
+            }
+            *state = State::Awaited(None);
+        } else {
+            self.seats.push(State::Awaited(None));
+            self.free = self.seats.len();
+        }
+        (Seat(seat), Seat(seat))
+    }
+
+    /// Yields what came of the request, once.
+    #[inline]
+    pub(super) fn poll(&mut self, Seat(seat): &Seat, cx: &Context<'_>) -> Poll<Answer> {
+        let state = &mut self.seats[*seat];
+        match state {
+            State::Awaited(Some(waker)) => waker.clone_from(cx.waker()),
+            State::Awaited(none) => *none = Some(cx.waker().clone()),
+            State::Answered(_) => {
+                if let State::Answered(answer) = mem::replace(state, State::Free(self.free)) {
+                    self.free = *seat;
+                    return Poll::Ready(answer);
+                }
+            }
+            // Whoever asks has left.
+            State::Free(_) | State::GivenUp => {}
+        }
+        Poll::Pending
+    }
+
+    /// The caller leaves: with the answer, if it was there, else with what would have called it.
+    pub(super) fn give_up(&mut self, Seat(seat): Seat) -> Result<Answer, Option<Waker>> {
+        let state = &mut self.seats[seat];
+        match mem::replace(state, State::GivenUp) {
+            State::Answered(answer) => {
+                *state = State::Free(self.free);
+                self.free = seat;
+                Ok(answer)
+            }
+            State::Awaited(waker) => Err(waker),
+            State::Free(_) | State::GivenUp => Err(None),
+        }
+    }
+
+    /// Whether the caller has left.
+    pub(super) fn is_given_up(&self, Seat(seat): &Seat) -> bool {
+        matches!(self.seats[*seat], State::GivenUp)
+    }
+
+    /// The driver is done: the caller has its answer, and is to be called so, or has left without it.
+    #[inline]
+    pub(super) fn settle(&mut self, Seat(seat): Seat, answer: Answer) -> Result<Option<Waker>, Answer> {
+        let state = &mut self.seats[seat];
+        match state {
+            State::Awaited(waker) => {
+                let waker = waker.take();
+                *state = State::Answered(answer);
+                Ok(waker)
+            }
+            State::GivenUp => {
+                *state = State::Free(self.free);
+                self.free = seat;
+                Err(answer)
+            }
+            // Settled already, when the driver went.
+            State::Free(_) | State::Answered(_) => Ok(None),
+        }
+    }
+
+    /// The driver has gone: all who still wait have this answer. Returns what calls them.
+    pub(super) fn settle_all(&mut self, answer: impl Fn() -> Answer) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        for state in &mut self.seats {
+            if let State::Awaited(waker) = state {
+                wakers.extend(waker.take());
+                *state = State::Answered(answer());
+            }
+        }
+        wakers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::ConnectionError;
+    use super::*;
+
+    fn reply(flags: u64) -> Reply {
+        Reply::from(flags)
+    }
+
+    fn poll(answers: &mut Answers, seat: &Seat) -> Poll<u64> {
+        answers.poll(seat, &Context::from_waker(Waker::noop())).map(|answer| answer.unwrap().flags)
+    }
+
+    #[test]
+    fn an_answer_is_where_its_caller_waits_and_the_seat_is_free_again() {
+        let mut answers = Answers::default();
+        let (ours, drivers) = answers.take();
+        let (others, other_drivers) = answers.take();
+        assert_eq!(poll(&mut answers, &ours), Poll::Pending);
+        assert!(matches!(answers.settle(drivers, Ok(reply(1))), Ok(Some(_))), "it is called");
+        assert!(matches!(answers.settle(other_drivers, Ok(reply(2))), Ok(None)), "it has not asked yet");
+        assert_eq!(poll(&mut answers, &ours), Poll::Ready(1));
+        assert_eq!(poll(&mut answers, &others), Poll::Ready(2));
+        for _ in 0..100 {
+            let (ours, drivers) = answers.take();
+            answers.settle(drivers, Ok(reply(3))).unwrap();
+            assert_eq!(poll(&mut answers, &ours), Poll::Ready(3));
+        }
+        assert_eq!(answers.seats.len(), 2);
+    }
+
+    #[test]
+    fn a_seat_is_taken_until_both_have_left_it_whoever_is_first() {
+        let mut answers = Answers::default();
+        let (ours, drivers) = answers.take();
+        assert!(answers.give_up(ours).is_err());
+        assert!(answers.is_given_up(&drivers));
+        let (others, other_drivers) = answers.take();
+        assert!(answers.settle(drivers, Ok(reply(1))).is_err(), "the answer comes back");
+        answers.settle(other_drivers, Ok(reply(2))).unwrap();
+        assert_eq!(answers.give_up(others).unwrap().unwrap().flags, 2);
+        answers.take();
+        answers.take();
+        assert_eq!(answers.seats.len(), 2);
+    }
+
+    #[test]
+    fn when_the_driver_has_gone_nobody_waits() {
+        let mut answers = Answers::default();
+        let ((ours, _), (_, drivers)) = (answers.take(), answers.take());
+        answers.settle(drivers, Ok(reply(1))).unwrap();
+        assert_eq!(poll(&mut answers, &ours), Poll::Pending);
+        let callers = answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
+        assert_eq!(callers.len(), 1);
+        let answer = answers.poll(&ours, &Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Err(CallError::Lost(ConnectionError::Dropped)))), "{answer:?}");
+    }
+}
