@@ -1,31 +1,47 @@
 //! Who takes part, each in its best form: a server and a client over one stream, with one echo.
 
 pub(crate) mod by_hand;
+#[cfg(feature = "peers")]
+pub(crate) mod capnp;
 pub(crate) mod limit;
 pub(crate) mod packetstream;
 pub(crate) mod raw;
+#[cfg(feature = "peers")]
+pub(crate) mod remoc;
+#[cfg(feature = "peers")]
 pub(crate) mod tarpc;
+#[cfg(feature = "peers")]
+pub(crate) mod tonic;
+#[cfg(feature = "peers")]
+pub(crate) mod ttrpc;
 
+use crate::stage::Socket;
 use bytes::Bytes;
 use std::future::Future;
-use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A connection of two programs.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+/// A small payload.
+pub(crate) type Small = [u8; 16];
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
-
-/// One way to have an echo performed at the other end of a stream.
-pub(crate) trait Contender {
+/// One way to have bytes sent back by the other end of a stream.
+pub(crate) trait Contender: 'static {
     /// What asks. Clones share the connection.
-    type Client: Clone + Send + 'static;
+    type Client: Clone + Send + Sync + 'static;
 
     /// Answers until the stream ends.
-    fn serve(stream: impl Stream) -> impl Future<Output = ()> + Send;
+    fn serve(stream: Socket) -> impl Future<Output = ()> + Send + 'static;
 
     /// Begins to ask over the stream.
-    fn connect(stream: impl Stream) -> Self::Client;
+    fn connect(stream: Socket) -> impl Future<Output = Self::Client> + Send;
 
-    /// Has bytes sent back.
-    fn echo(client: &Self::Client, bytes: Bytes) -> impl Future<Output = Bytes> + Send;
+    /// Has a few bytes sent back, in the form in which this contender likes them best.
+    fn small(client: &Self::Client, bytes: Small) -> impl Future<Output = Small> + Send;
+
+    /// Has many bytes sent back.
+    fn bulk(client: &Self::Client, bytes: Bytes) -> impl Future<Output = Bytes> + Send;
+}
+
+/// A contender whose connections carry requests in both directions.
+pub(crate) trait BothWays: Contender {
+    /// Asks and answers over one stream, either end of it.
+    fn meet(stream: Socket, first: bool) -> impl Future<Output = Self::Client> + Send;
 }

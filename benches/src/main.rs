@@ -1,10 +1,12 @@
 //! packetstream and its peers at the same work, in one run: interleaved, every echo compared with what was sent.
 
 mod contenders;
-mod run;
+mod rounds;
+mod stage;
+mod work;
 
 use clap::Parser;
 
 fn main() {
-    run::Options::parse().run();
+    rounds::Options::parse().run();
 }
