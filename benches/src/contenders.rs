@@ -27,6 +27,9 @@ pub(crate) trait Contender: 'static {
     /// What asks. Clones share the connection.
     type Client: Clone + Send + Sync + 'static;
 
+    /// The longest payload it takes.
+    const LONGEST: usize = usize::MAX;
+
     /// Answers until the stream ends.
     fn serve(stream: Socket) -> impl Future<Output = ()> + Send + 'static;
 

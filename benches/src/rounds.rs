@@ -36,6 +36,14 @@ const CONTENDERS: &[(&str, Measure)] = &[
     ("packetstream typed", work::either_way::<packetstream::Typed>),
     #[cfg(feature = "peers")]
     ("tarpc", work::one_way::<crate::contenders::tarpc::Tarpc>),
+    #[cfg(feature = "peers")]
+    ("ttrpc", work::one_way::<crate::contenders::ttrpc::Ttrpc>),
+    #[cfg(feature = "peers")]
+    ("capnp-rpc", work::either_way::<crate::contenders::capnp::Capnp>),
+    #[cfg(feature = "peers")]
+    ("tonic", work::one_way::<crate::contenders::tonic::Tonic>),
+    #[cfg(feature = "peers")]
+    ("remoc", work::either_way::<crate::contenders::remoc::Remoc>),
 ];
 
 impl Options {
@@ -63,6 +71,9 @@ impl Options {
 
 /// Calls a second.
 fn rate(stage: Stage, done: Done) -> f64 {
+    if std::env::var_os("SHOW").is_some() {
+        eprintln!("{done:?}");
+    }
     let time = match (stage.cores, stage.threads) {
         (Cores::One, Threads::Own) => done.took.cpu,
         _ => done.took.wall,

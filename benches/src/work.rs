@@ -111,7 +111,7 @@ pub(crate) async fn bulk<C: Contender>(
 
 /// One direction.
 pub(crate) fn one_way<C: Contender>(stage: Stage, work: Work, time: Duration) -> Option<Done> {
-    if work.both_ways {
+    if work.both_ways || work.payload > C::LONGEST {
         return None;
     }
     let (here, there) = stage.ends();

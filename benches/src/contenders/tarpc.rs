@@ -4,6 +4,7 @@ use super::{Contender, Small};
 use crate::stage::Socket;
 use bytes::Bytes;
 use futures_util::StreamExt;
+use serde_bytes::ByteBuf;
 use std::time::{Duration, Instant};
 use tarpc::client::Config;
 use tarpc::context;
@@ -15,7 +16,7 @@ use tarpc::tokio_util::codec::LengthDelimitedCodec;
 #[tarpc::service]
 pub(crate) trait Service {
     async fn small(bytes: Small) -> Small;
-    async fn bulk(bytes: Vec<u8>) -> Vec<u8>;
+    async fn bulk(bytes: ByteBuf) -> ByteBuf;
 }
 
 #[derive(Clone)]
@@ -26,7 +27,7 @@ impl Service for Server {
         bytes
     }
 
-    async fn bulk(self, _: context::Context, bytes: Vec<u8>) -> Vec<u8> {
+    async fn bulk(self, _: context::Context, bytes: ByteBuf) -> ByteBuf {
         bytes
     }
 }
@@ -67,7 +68,7 @@ impl Contender for Tarpc {
     }
 
     async fn bulk(client: &ServiceClient, bytes: Bytes) -> Bytes {
-        client.bulk(context(), bytes.into()).await.expect("an answer").into()
+        client.bulk(context(), ByteBuf::from(bytes)).await.expect("an answer").into_vec().into()
     }
 }
 
