@@ -71,6 +71,23 @@ impl Watch {
     }
 }
 
+/// Lets this process have as many sockets as W7 takes, or as the system allows.
+pub(crate) fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let enough = Some(1 << 16);
+    let allowed = getrlimit(Resource::Nofile).maximum;
+    if setrlimit(Resource::Nofile, Rlimit { current: enough, maximum: enough }).is_err() {
+        setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed }).expect("it is allowed");
+    }
+}
+
+/// Whether this process may have both ends of so many connections.
+pub(crate) fn has_room_for(connections: usize) -> bool {
+    const OTHERS: u64 = 64;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.is_none_or(|limit| 2 * connections as u64 + OTHERS <= limit)
+}
+
 fn pin(core: usize) {
     let mut cores = rustix::thread::CpuSet::new();
     cores.set(core);

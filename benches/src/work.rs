@@ -1,7 +1,7 @@
 //! Work, and how fast it is done.
 
 use crate::contenders::{self, BothWays, Contender, Small};
-use crate::stage::{Stage, Took, Watch};
+use crate::stage::{End, Stage, Took, Watch};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 /// Calls between looks at the clock.
 const BETWEEN_LOOKS: usize = 8;
 /// Payloads of more bytes are not made anew for each call.
-pub(crate) const BULK: usize = 1024;
+const BULK: usize = 1024;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
@@ -18,17 +18,26 @@ pub(crate) struct Work {
     pub(crate) in_flight: usize,
     pub(crate) payload: usize,
     pub(crate) both_ways: bool,
+    /// Each with so many calls in flight.
+    pub(crate) connections: usize,
 }
 
 impl Work {
     const fn calls(name: &'static str, in_flight: usize) -> Self {
-        Self { name, in_flight, payload: size_of::<Small>(), both_ways: false }
+        Self { name, in_flight, payload: size_of::<Small>(), both_ways: false, connections: 1 }
+    }
+
+    const fn crowd(name: &'static str, connections: usize) -> Self {
+        Self { connections, ..Self::calls(name, 1) }
     }
 
     const fn bulk(name: &'static str, payload: usize) -> Self {
-        Self { name, in_flight: 8, payload, both_ways: false }
+        Self { name, in_flight: 8, payload, both_ways: false, connections: 1 }
     }
 }
+
+/// The longest payload, as long as our default limits let it be, with a header, in 16 MiB.
+pub(crate) const LONGEST: usize = (16 << 20) - 64;
 
 pub(crate) const W1: Work = Work::calls("W1", 1);
 pub(crate) const W2_64: Work = Work::calls("W2-64", 64);
@@ -36,7 +45,7 @@ pub(crate) const W2_1024: Work = Work::calls("W2-1024", 1024);
 pub(crate) const W3_MIB: Work = Work::bulk("W3 1 MiB", 1 << 20);
 pub(crate) const W4: Work = Work { both_ways: true, ..Work::calls("W4", 64) };
 
-/// All of it. The longest payload is as long as our default limits let it be, with a header, in 16 MiB.
+/// All of it on one connection.
 pub(crate) const WORKS: &[Work] = &[
     W1,
     Work::calls("W2-1", 1),
@@ -45,8 +54,30 @@ pub(crate) const WORKS: &[Work] = &[
     Work::calls("W2-16384", 16384),
     Work::bulk("W3 64 KiB", 64 << 10),
     W3_MIB,
-    Work::bulk("W3 16 MiB", (16 << 20) - 64),
+    Work::bulk("W3 16 MiB", LONGEST),
     W4,
+];
+
+/// Connections of which both ends fit into the 20,000 files that many systems let a process have.
+pub(crate) const MANY: usize = 9_900;
+
+/// The cost of a call as connections grow, with one call in flight on each.
+pub(crate) const W7_CONNECTIONS: &[Work] = &[
+    Work::crowd("1", 1),
+    Work::crowd("10", 10),
+    Work::crowd("100", 100),
+    Work::crowd("1000", 1000),
+    Work::crowd("9900", MANY),
+];
+
+/// The cost of a call as calls in flight grow, on one connection.
+pub(crate) const W7_IN_FLIGHT: &[Work] = &[
+    Work::calls("1", 1),
+    Work::calls("10", 10),
+    Work::calls("100", 100),
+    Work::calls("1000", 1000),
+    Work::calls("10000", 10_000),
+    Work::calls("100000", 100_000),
 ];
 
 /// How much was done in what time.
@@ -59,15 +90,17 @@ pub(crate) struct Done {
 /// What does some work for some time, if it can.
 pub(crate) type Measure = fn(Stage, Work, Duration) -> Option<Done>;
 
-/// Calls until then, and says how many.
-pub(crate) async fn callers<C: Contender>(client: C::Client, work: Work, until: Instant) -> u64 {
+/// Calls until then over all connections, and says how many.
+async fn callers<C: Contender>(clients: Vec<C::Client>, work: Work, until: Instant) -> u64 {
     let mut callers = JoinSet::new();
-    for caller in 0..work.in_flight {
-        let client = client.clone();
-        if work.payload < BULK {
-            callers.spawn(small::<C>(client, caller as u64, until));
-        } else {
-            callers.spawn(bulk::<C>(client, caller, work.payload, until));
+    for (connection, client) in clients.iter().enumerate() {
+        for caller in 0..work.in_flight {
+            let (client, caller) = (client.clone(), connection * work.in_flight + caller);
+            if work.payload < BULK {
+                callers.spawn(small::<C>(client, caller as u64, until));
+            } else {
+                callers.spawn(bulk::<C>(client, caller, work.payload, until));
+            }
         }
     }
     let mut calls = 0;
@@ -114,15 +147,30 @@ pub(crate) fn one_way<C: Contender>(stage: Stage, work: Work, time: Duration) ->
     if work.both_ways || work.payload > C::LONGEST {
         return None;
     }
-    let (here, there) = stage.ends();
+    let (here, there) = ends(stage, work);
+    let serve = move || async move {
+        let servers: Vec<_> = there.into_iter().map(|end| tokio::spawn(C::serve(end.enter()))).collect();
+        for server in servers {
+            server.await.expect("the server does not panic");
+        }
+    };
     let ask = move || async move {
-        let client = C::connect(here.enter()).await;
-        warm_up::<C>(&client).await;
+        let mut clients = Vec::with_capacity(work.connections);
+        for end in here {
+            let client = C::connect(end.enter()).await;
+            warm_up::<C>(&client).await;
+            clients.push(client);
+        }
         let watch = Watch::start();
-        let calls = callers::<C>(client, work, Instant::now() + time).await;
+        let calls = callers::<C>(clients, work, Instant::now() + time).await;
         Done { calls, took: watch.took() }
     };
-    Some(stage.perform(move || C::serve(there.enter()), ask))
+    Some(stage.perform(serve, ask))
+}
+
+/// Connections, by their ends.
+fn ends(stage: Stage, work: Work) -> (Vec<End>, Vec<End>) {
+    (0..work.connections).map(|_| stage.ends()).unzip()
 }
 
 /// The first call, which sets up what later ones find.
@@ -143,7 +191,7 @@ pub(crate) fn either_way<C: BothWays>(stage: Stage, work: Work, time: Duration) 
     let serve = move || async move {
         let client = C::meet(there.enter(), false).await;
         warm_up::<C>(&client).await;
-        let calls = callers::<C>(client.clone(), work, Instant::now() + time).await;
+        let calls = callers::<C>(vec![client.clone()], work, Instant::now() + time).await;
         theirs.send(calls).expect("somebody waits");
         until_done.await.ok();
         drop(client);
@@ -152,7 +200,7 @@ pub(crate) fn either_way<C: BothWays>(stage: Stage, work: Work, time: Duration) 
         let client = C::meet(here.enter(), true).await;
         warm_up::<C>(&client).await;
         let watch = Watch::start();
-        let calls = callers::<C>(client.clone(), work, Instant::now() + time).await;
+        let calls = callers::<C>(vec![client.clone()], work, Instant::now() + time).await;
         let calls = calls + from_there.await.expect("the other end is well");
         let took = watch.took();
         done.send(()).ok();
@@ -196,13 +244,20 @@ pub(crate) fn raw(stage: Stage, work: Work, time: Duration) -> Option<Done> {
     if work.in_flight > 1 {
         return None;
     }
-    let (here, there) = stage.ends();
+    let (here, there) = ends(stage, work);
+    let serve = move || async move {
+        let servers: JoinSet<()> = there.into_iter().map(|end| contenders::raw::serve(end.enter())).collect();
+        servers.join_all().await;
+    };
     let ask = move || async move {
         let watch = Watch::start();
-        let calls = contenders::raw::ask(here.enter(), Instant::now() + time).await;
+        let until = Instant::now() + time;
+        let callers: JoinSet<u64> =
+            here.into_iter().map(|end| contenders::raw::ask(end.enter(), until)).collect();
+        let calls = callers.join_all().await.into_iter().sum();
         Done { calls, took: watch.took() }
     };
-    Some(stage.perform(move || contenders::raw::serve(there.enter()), ask))
+    Some(stage.perform(serve, ask))
 }
 
 /// The same on threads that block.

@@ -57,8 +57,8 @@ pub(crate) async fn serve(mut stream: Socket) {
 
 /// Has messages sent back until then, so many of them in flight, and says how many.
 pub(crate) async fn ask(stream: Socket, until: Instant, in_flight: usize, payload: &[u8]) -> u64 {
-    // One more, so that what is to be sent may begin within any message.
-    let messages = Messages::new(payload, in_flight + 1);
+    // As many as a write takes, and one more, so that what is to be sent may begin within any message.
+    let messages = Messages::new(payload, (ROOM / payload.len()).clamp(1, in_flight) + 1);
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut buffer = BytesMut::with_capacity(ROOM);
     let (mut unanswered, mut answered) = (0, 0);
@@ -74,7 +74,7 @@ pub(crate) async fn ask(stream: Socket, until: Instant, in_flight: usize, payloa
         // Reading goes on while what is large is written.
         tokio::select! {
             biased;
-            written = writer.write(&messages.sent[begin..begin + unsent]), if unsent > 0 => {
+            written = writer.write(&messages.sent[begin..messages.sent.len().min(begin + unsent)]), if unsent > 0 => {
                 let written = written.expect("the stream takes what it is given");
                 unsent -= written;
                 begin = (begin + written) % messages.length;
