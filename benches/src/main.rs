@@ -1,5 +1,6 @@
 //! packetstream and its peers at the same work, in one run: interleaved, every echo compared with what was sent.
 
+mod busy;
 mod contenders;
 mod contestants;
 mod goals;

@@ -1,7 +1,7 @@
 //! The page of a run: the table, plots, and all figures; and the same as JSON.
 
 use crate::goals::{Goal, number};
-use crate::plan::{CALLS, CONNECTIONS, IDLE, IN_FLIGHT, OVERTAKING, Options, POOL};
+use crate::plan::{BUSY, CALLS, CONNECTIONS, IDLE, IN_FLIGHT, OVERTAKING, Options, POOL};
 use crate::plot;
 use crate::results::{Figure, Results};
 use serde_json::json;
@@ -63,7 +63,9 @@ pub(crate) fn write(folder: &Path, options: Options, results: &Results, goals: &
     });
     fs::write(folder.join("results.json"), format!("{all:#}\n"))?;
     let mut plots = Vec::new();
-    for (group, more_is_better) in [(CALLS, true), (POOL, true), (IDLE, false), (OVERTAKING, false)] {
+    for (group, more_is_better) in
+        [(CALLS, true), (POOL, true), (IDLE, false), (OVERTAKING, false), (BUSY, true)]
+    {
         for (work, figures) in results.works(group) {
             let name = file_name(group, work);
             fs::write(folder.join(&name), bars(group, work, &figures, more_is_better))?;
@@ -99,6 +101,7 @@ fn title(group: &str, work: &str, unit: &str) -> String {
     match group {
         CALLS => format!("{work}: {unit}, more is better"),
         POOL => format!("{work} on a runtime with 2 workers: {unit}, more is better"),
+        BUSY => format!("W7: {work} busy connections to a server on all cores: {unit}, more is better"),
         IDLE => format!("W5: {unit} for each of {work} idle connections, less is better"),
         _ => format!("W6: what 99 of 100 small calls take beside 16 MiB, in {unit}, less is better"),
     }

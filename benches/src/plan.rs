@@ -5,7 +5,7 @@ use crate::contestants::{BY_HAND, CONTESTANTS, Contestant, OURS, OURS_RAW, RAW};
 use crate::results::{Figure, Results};
 use crate::stage::{Cores, Stage, Threads, Transport, has_room_for};
 use crate::work::{Done, MANY, W1, W2_64, W7_CONNECTIONS, W7_IN_FLIGHT, WORKS, Work};
-use crate::{idle, python};
+use crate::{busy, idle, python};
 use std::time::Duration;
 
 /// Figures of one connection: calls a second of one core, or of the clock where there are more.
@@ -16,6 +16,8 @@ pub(crate) const IDLE: &str = "W5";
 pub(crate) const OVERTAKING: &str = "W6";
 pub(crate) const CONNECTIONS: &str = "W7 connections";
 pub(crate) const IN_FLIGHT: &str = "W7 in flight";
+/// Connections to a server on all cores.
+pub(crate) const BUSY: &str = "W7 busy";
 
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Options {
@@ -103,6 +105,17 @@ pub(crate) fn measure(options: Options, only: &Only) -> Results {
                 .filter_map(|_| (library.overtake)(options.stage(), options.time().max(QUIET)));
             let micros = took.map(|took| took.as_secs_f64() * 1e6).collect();
             push(&mut results, OVERTAKING, "p99".into(), contestant.name, "us", micros);
+        }
+    }
+    if BUSY.contains(&only.work) {
+        let mut rates = vec![Vec::new(); busy::KINDS.len()];
+        for _ in 0..options.rounds() {
+            for (rates, (_, arguments)) in rates.iter_mut().zip(busy::KINDS) {
+                rates.extend(busy::rate(arguments, options.time().max(QUIET)));
+            }
+        }
+        for (rates, (name, _)) in rates.into_iter().zip(busy::KINDS) {
+            push(&mut results, BUSY, busy::CONNECTIONS.to_string(), name, "calls/s", rates);
         }
     }
     if options.threads == Threads::Own && options.cores == Cores::One && wanted(python::NAME) {

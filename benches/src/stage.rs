@@ -94,7 +94,8 @@ fn pin(core: usize) {
     rustix::thread::sched_setaffinity(None, &cores).expect("there is such a core");
 }
 
-fn runtime() -> Runtime {
+/// One for the thread that it is made in.
+pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
