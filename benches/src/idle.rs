@@ -44,11 +44,10 @@ pub(crate) fn weigh<C: Contender>(stage: Stage, connections: usize) -> f64 {
         }
     };
     let ask = move || async move {
-        let mut ends = here.into_iter();
         let mut clients = Vec::with_capacity(connections + 1);
         let mut empty = 0;
         // The first sets up what all share.
-        while let Some(end) = ends.next() {
+        for end in here {
             let client = C::connect(end.enter()).await;
             warm_up::<C>(&client).await;
             clients.push(client);

@@ -13,7 +13,7 @@ use tokio_util::either::Either;
 pub(crate) type Socket = Either<UnixStream, TcpStream>;
 
 /// After so long something hangs.
-const TOO_LONG: Duration = Duration::from_secs(120);
+const TOO_LONG: Duration = Duration::from_mins(2);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum Cores {
@@ -67,7 +67,7 @@ impl Watch {
     }
 
     pub(crate) fn took(&self) -> Took {
-        Took { wall: self.0.elapsed(), cpu: cpu_time() - self.1 }
+        Took { wall: self.0.elapsed(), cpu: cpu_time().saturating_sub(self.1) }
     }
 }
 

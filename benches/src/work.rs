@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// Calls between looks at the clock.
-const BETWEEN_LOOKS: usize = 8;
+pub(crate) const BETWEEN_LOOKS: u64 = 8;
 /// Payloads of more bytes are not made anew for each call.
 const BULK: usize = 1024;
 
@@ -209,7 +209,8 @@ pub(crate) fn either_way<C: BothWays>(stage: Stage, work: Work, time: Duration) 
     Some(stage.perform(serve, ask))
 }
 
-/// The limit: for one call in flight a stream, else whole batches.
+/// The limit: whole batches.
+#[allow(clippy::unnecessary_wraps, reason = "it is a `Measure`")]
 pub(crate) fn limit(stage: Stage, work: Work, time: Duration) -> Option<Done> {
     let (here, there) = stage.ends();
     let payload: Vec<u8> = (0..work.payload).map(|n| n as u8).collect();

@@ -75,7 +75,7 @@ impl Contender for Tonic {
             .initial_connection_window_size(WINDOW)
             .max_concurrent_streams(None);
         // The server goes on when nothing more is accepted.
-        let served = match stream {
+        let end = match stream {
             Either::Left(unix) => {
                 let incoming = tokio_stream::once(Ok::<_, io::Error>(unix)).chain(tokio_stream::pending());
                 server.serve_with_incoming(Routes, incoming).await
@@ -85,7 +85,7 @@ impl Contender for Tonic {
                 server.serve_with_incoming(Routes, incoming).await
             }
         };
-        served.expect("the server goes on");
+        end.expect("the server goes on");
     }
 
     async fn connect(stream: Socket) -> Self::Client {

@@ -46,7 +46,7 @@ impl Contender for Ttrpc {
             .add_listener(Listener::new(stream.chain(tokio_stream::pending())))
             .register_service(services);
         server.start().await.expect("it starts");
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn connect(stream: Socket) -> Client {
