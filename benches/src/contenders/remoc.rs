@@ -8,7 +8,6 @@ use serde_bytes::ByteBuf;
 use std::sync::Arc;
 use tokio::io::split;
 
-#[allow(clippy::unsafe_derive_deserialize, reason = "of the macro")]
 #[remoc::rtc::remote]
 pub(crate) trait Echo {
     async fn small(&self, bytes: Small) -> Result<Small, CallError>;
