@@ -88,10 +88,15 @@ pub(crate) fn has_room_for(connections: usize) -> bool {
     limit.is_none_or(|limit| 2 * connections as u64 + OTHERS <= limit)
 }
 
-fn pin(core: usize) {
-    let mut cores = rustix::thread::CpuSet::new();
-    cores.set(core);
-    rustix::thread::sched_setaffinity(None, &cores).expect("there is such a core");
+/// Keeps this thread, and those it starts, on one of the cores that the program may be on: never the main thread, which
+/// starts those that are not to be pinned.
+fn pin(place: usize) {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let allowed = sched_getaffinity(None).expect("a thread knows its cores");
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
+    let mut only = CpuSet::new();
+    only.set(cores.nth(place).expect("there are as many cores"));
+    sched_setaffinity(None, &only).expect("it may be on each of them");
 }
 
 /// One for the thread that it is made in.
@@ -206,10 +211,10 @@ impl Stage {
     }
 
     /// Runs two threads that block.
-    pub(crate) fn perform_blocking<T>(
+    pub(crate) fn perform_blocking<T: Send + 'static>(
         self,
         serve: impl FnOnce(unix::net::UnixStream) + Send + 'static,
-        ask: impl FnOnce(unix::net::UnixStream) -> T,
+        ask: impl FnOnce(unix::net::UnixStream) -> T + Send + 'static,
     ) -> T {
         let (here, there) = unix::net::UnixStream::pair().expect("a pair of sockets");
         for end in [&here, &there] {
@@ -220,8 +225,11 @@ impl Stage {
             pin(theirs);
             serve(there);
         });
-        pin(0);
-        let answer = ask(here);
+        let client = thread::spawn(move || {
+            pin(0);
+            ask(here)
+        });
+        let answer = client.join().expect("a client that ends well");
         server.join().expect("a server that ends");
         answer
     }

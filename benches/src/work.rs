@@ -266,7 +266,7 @@ pub(crate) fn raw_blocking(stage: Stage, work: Work, time: Duration) -> Option<D
     if work.in_flight > 1 {
         return None;
     }
-    Some(stage.perform_blocking(contenders::raw::serve_blocking, |stream| {
+    Some(stage.perform_blocking(contenders::raw::serve_blocking, move |stream| {
         let watch = Watch::start();
         let calls = contenders::raw::ask_blocking(stream, Instant::now() + time);
         Done { calls, took: watch.took() }
