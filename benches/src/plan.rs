@@ -21,10 +21,10 @@ pub(crate) const BUSY: &str = "W7 busy";
 
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How often everything is measured. Default: 7, or 3.
+    /// How often everything is measured. Default: 5, or 3.
     #[arg(long)]
     rounds: Option<usize>,
-    /// How long one contender works in one round, in milliseconds. Default: 400, or 60.
+    /// How long one contender works in one round, in milliseconds. Default: 300, or 50.
     #[arg(long)]
     millis: Option<u64>,
     /// Less of everything, in 2 minutes.
@@ -56,11 +56,11 @@ impl Options {
     }
 
     fn rounds(self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 3 } else { 7 })
+        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
     }
 
     fn time(self) -> Duration {
-        Duration::from_millis(self.millis.unwrap_or(if self.quick { 60 } else { 400 }))
+        Duration::from_millis(self.millis.unwrap_or(if self.quick { 50 } else { 300 }))
     }
 
     fn idle_connections(self) -> &'static [usize] {

@@ -100,13 +100,15 @@ pub(crate) async fn meet(mut stream: Socket, until: Instant, in_flight: usize, p
     let mut buffer = BytesMut::with_capacity(ROOM);
     let mut output = messages.sent.clone();
     let (mut unanswered, mut answered) = (in_flight, 0);
-    // The other end may still ask when this one has ended, and goes on until it is dropped.
+    // The first to have all its answers ends, and with it the other.
     loop {
         // There are too few bytes in flight for a write to wait for the peer.
-        stream.write_all(&output).await.expect("the stream takes what it is given");
+        let written = stream.write_all(&output).await;
         output.clear();
-        let read = stream.read_buf(&mut buffer).await;
-        if unanswered == 0 || !read.is_ok_and(|count| count > 0) {
+        if unanswered == 0
+            || written.is_err()
+            || !stream.read_buf(&mut buffer).await.is_ok_and(|count| count > 0)
+        {
             return answered;
         }
         let whole = buffer.len() / messages.length * messages.length;
