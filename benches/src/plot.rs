@@ -1,5 +1,6 @@
 //! Bars and lines, as SVG.
 
+use crate::contestants;
 use std::fmt::Write;
 
 const WIDTH: f64 = 760.0;
@@ -9,7 +10,9 @@ const TOP: f64 = 40.0;
 const BAR: f64 = 22.0;
 const OURS: &str = "#b5442e";
 const OTHERS: &str = "#8394a5";
-const COLOURS: &[&str] = &["#8394a5", "#3f7f5f", "#d99a6c", "#b5442e", "#5b4a9c"];
+/// Of lines, in the order of those who are not ours.
+const COLOURS: &[&str] = &["#8394a5", "#3f7f5f", "#5b4a9c", "#444"];
+const OURS_TOO: &str = "#d99a6c";
 const STYLE: &str =
     "<style>text{font:13px sans-serif;fill:#222}.t{font-weight:bold;font-size:15px}.g{stroke:#ddd}</style>";
 
@@ -85,7 +88,11 @@ pub(crate) fn lines(title: &str, across: &str, series: &[(&str, Vec<(f64, f64)>)
     let (middle, below) = (f64::midpoint(left, end), HEIGHT - 6.0);
     add(format!("<text x=\"{middle:.1}\" y=\"{below}\" text-anchor=\"middle\">{across}</text>"));
     for (place, (name, points)) in series.iter().enumerate() {
-        let colour = COLOURS[place % COLOURS.len()];
+        let colour = match *name {
+            contestants::OURS => OURS,
+            contestants::OURS_RAW => OURS_TOO,
+            _ => COLOURS[place % COLOURS.len()],
+        };
         let path: Vec<String> =
             points.iter().map(|point| format!("{:.1},{:.1}", x(point.0), y(point.1))).collect();
         let path = path.join(" ");
