@@ -251,10 +251,11 @@ pub(crate) fn raw(stage: Stage, work: Work, time: Duration) -> Option<Done> {
         servers.join_all().await;
     };
     let ask = move || async move {
+        let streams: Vec<_> = here.into_iter().map(End::enter).collect();
         let watch = Watch::start();
         let until = Instant::now() + time;
         let callers: JoinSet<u64> =
-            here.into_iter().map(|end| contenders::raw::ask(end.enter(), until)).collect();
+            streams.into_iter().map(|stream| contenders::raw::ask(stream, until)).collect();
         let calls = callers.join_all().await.into_iter().sum();
         Done { calls, took: watch.took() }
     };

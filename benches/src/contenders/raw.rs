@@ -19,7 +19,7 @@ pub(crate) async fn serve(mut stream: Socket) {
 /// Has messages sent back until then, one at a time, and says how many.
 pub(crate) async fn ask(mut stream: Socket, until: Instant) -> u64 {
     let mut calls = 0_u64;
-    while !calls.is_multiple_of(BETWEEN_LOOKS) || Instant::now() < until {
+    while calls == 0 || !calls.is_multiple_of(BETWEEN_LOOKS) || Instant::now() < until {
         let sent = u128::from(calls).to_le_bytes();
         stream.write_all(&sent).await.expect("the stream takes what it is given");
         let mut answer = Small::default();
@@ -41,7 +41,7 @@ pub(crate) fn serve_blocking(mut stream: UnixStream) {
 /// See [`ask`].
 pub(crate) fn ask_blocking(mut stream: UnixStream, until: Instant) -> u64 {
     let mut calls = 0_u64;
-    while !calls.is_multiple_of(BETWEEN_LOOKS) || Instant::now() < until {
+    while calls == 0 || !calls.is_multiple_of(BETWEEN_LOOKS) || Instant::now() < until {
         let sent = u128::from(calls).to_le_bytes();
         stream.write_all(&sent).expect("the stream takes what it is given");
         let mut answer = Small::default();
