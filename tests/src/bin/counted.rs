@@ -91,8 +91,8 @@ fn codec(calls: u64) -> Result<(), Failed> {
     let (mut output, mut input) = (EncodeBuffer::default(), Decoder::default());
     for turn in 0..calls / TURN {
         for tag in turn * TURN..(turn + 1) * TURN {
-            output.push(Packet::request(0, tag, 0, 0, Bytes::copy_from_slice(&bytes(tag)))?);
-            output.push(Packet::response(0, tag, Ok(Bytes::copy_from_slice(&bytes(tag)).into()))?);
+            output.push(&Packet::request(0, tag, 0, 0, Bytes::copy_from_slice(&bytes(tag)))?);
+            output.push(&Packet::response(0, tag, Ok(Bytes::copy_from_slice(&bytes(tag)).into()))?);
         }
         input.room().put(&mut output);
         for tag in turn * TURN..(turn + 1) * TURN {
