@@ -132,9 +132,8 @@ impl Decoder {
     /// really sent.
     pub fn room(&mut self) -> &mut BytesMut {
         self.buffer.advance(mem::take(&mut self.taken));
-        if self.buffer.is_empty() {
-            self.copied = Bytes::new();
-        }
+        // Whoever appends may do more.
+        self.copied = Bytes::new();
         if self.buffer.is_empty() && self.allocated > LARGEST_READ.saturating_mul(2) {
             // What a large packet needed is not kept for the next.
             self.buffer = BytesMut::new();

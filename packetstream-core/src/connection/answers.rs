@@ -3,7 +3,7 @@
 use super::error::CallError;
 use crate::outcome::Reply;
 use std::mem;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 /// What came of a request.
 pub(super) type Answer = Result<Reply, CallError>;
@@ -52,23 +52,24 @@ impl Answers {
         (Seat(seat), Seat(seat))
     }
 
-    /// Yields what came of the request, once.
+    /// Yields what came of the request, once; until then, what would have called its caller elsewhere. That may be the
+    /// last of a task, with calls of its own, so it is dropped when the lock is free.
     #[inline]
-    pub(super) fn poll(&mut self, Seat(seat): &Seat, cx: &Context<'_>) -> Poll<Answer> {
+    pub(super) fn poll(&mut self, Seat(seat): &Seat, cx: &Context<'_>) -> Result<Answer, Option<Waker>> {
         let state = &mut self.seats[*seat];
         match state {
-            State::Awaited(Some(waker)) => waker.clone_from(cx.waker()),
-            State::Awaited(none) => *none = Some(cx.waker().clone()),
+            State::Awaited(Some(waker)) if waker.will_wake(cx.waker()) => {}
+            State::Awaited(waker) => return Err(waker.replace(cx.waker().clone())),
             State::Answered(_) => {
                 if let State::Answered(answer) = mem::replace(state, State::Free(self.free)) {
                     self.free = *seat;
-                    return Poll::Ready(answer);
+                    return Ok(answer);
                 }
             }
             // Whoever asks has left.
             State::Free(_) | State::GivenUp => {}
         }
-        Poll::Pending
+        Err(None)
     }
 
     /// The caller leaves: with the answer, if it was there, else with what would have called it.
@@ -132,8 +133,30 @@ mod tests {
         Reply::from(flags)
     }
 
-    fn poll(answers: &mut Answers, seat: &Seat) -> Poll<u64> {
-        answers.poll(seat, &Context::from_waker(Waker::noop())).map(|answer| answer.unwrap().flags)
+    fn poll(answers: &mut Answers, seat: &Seat) -> Option<u64> {
+        answers.poll(seat, &Context::from_waker(Waker::noop())).ok().map(|answer| answer.unwrap().flags)
+    }
+
+    #[test]
+    fn whoever_asks_elsewhere_has_the_former_waker_back_to_drop() {
+        let mut answers = Answers::default();
+        let (ours, drivers) = answers.take();
+        let [former, latter] = [(); 2].map(|()| std::sync::Arc::new(Woken));
+        let replaced = |answers: &mut Answers, waker: &std::sync::Arc<Woken>| {
+            answers.poll(&ours, &Context::from_waker(&waker.clone().into())).unwrap_err()
+        };
+        assert!(replaced(&mut answers, &former).is_none());
+        assert!(replaced(&mut answers, &former).is_none(), "it is the same");
+        let dropped = replaced(&mut answers, &latter).unwrap();
+        assert!(dropped.will_wake(&former.clone().into()));
+        let called = answers.settle(drivers, Ok(reply(1))).unwrap().unwrap();
+        assert!(called.will_wake(&latter.clone().into()));
+    }
+
+    struct Woken;
+
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {}
     }
 
     #[test]
@@ -141,15 +164,15 @@ mod tests {
         let mut answers = Answers::default();
         let (ours, drivers) = answers.take();
         let (others, other_drivers) = answers.take();
-        assert_eq!(poll(&mut answers, &ours), Poll::Pending);
+        assert_eq!(poll(&mut answers, &ours), None);
         assert!(matches!(answers.settle(drivers, Ok(reply(1))), Ok(Some(_))), "it is called");
         assert!(matches!(answers.settle(other_drivers, Ok(reply(2))), Ok(None)), "it has not asked yet");
-        assert_eq!(poll(&mut answers, &ours), Poll::Ready(1));
-        assert_eq!(poll(&mut answers, &others), Poll::Ready(2));
+        assert_eq!(poll(&mut answers, &ours), Some(1));
+        assert_eq!(poll(&mut answers, &others), Some(2));
         for _ in 0..100 {
             let (ours, drivers) = answers.take();
             answers.settle(drivers, Ok(reply(3))).unwrap();
-            assert_eq!(poll(&mut answers, &ours), Poll::Ready(3));
+            assert_eq!(poll(&mut answers, &ours), Some(3));
         }
         assert_eq!(answers.seats.len(), 2);
     }
@@ -174,10 +197,10 @@ mod tests {
         let mut answers = Answers::default();
         let ((ours, _), (_, drivers)) = (answers.take(), answers.take());
         answers.settle(drivers, Ok(reply(1))).unwrap();
-        assert_eq!(poll(&mut answers, &ours), Poll::Pending);
+        assert_eq!(poll(&mut answers, &ours), None);
         let callers = answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
         assert_eq!(callers.len(), 1);
         let answer = answers.poll(&ours, &Context::from_waker(Waker::noop()));
-        assert!(matches!(answer, Poll::Ready(Err(CallError::Lost(ConnectionError::Dropped)))), "{answer:?}");
+        assert!(matches!(answer, Ok(Err(CallError::Lost(ConnectionError::Dropped)))), "{answer:?}");
     }
 }

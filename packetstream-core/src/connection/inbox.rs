@@ -83,7 +83,10 @@ impl Inbox {
     /// What came of a request, once.
     #[inline]
     pub(super) fn poll_answer(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Answer> {
-        self.lock().answers.poll(seat, cx)
+        let mut contents = self.lock();
+        let polled = contents.answers.poll(seat, cx);
+        drop(contents);
+        polled.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Nobody waits for the answer any more. Returns it if it was there.
@@ -199,8 +202,9 @@ impl Inbox {
         // Where all has gone well nobody is left.
         let callers = contents.answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
         drop(contents);
-        drop(left);
+        // Before what may be code of others, which may panic, is dropped.
         callers.into_iter().for_each(Waker::wake);
+        drop(left);
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {

@@ -42,6 +42,10 @@ impl Places {
     }
 
     pub(super) fn give_back(&self) {
+        if self.is_awaited() {
+            // Past those who come only now.
+            return self.queue.add_permits(1);
+        }
         self.free.fetch_add(1, Ordering::SeqCst);
         if self.is_awaited() {
             self.pass_on();

@@ -107,8 +107,9 @@ impl Session {
 
     /// Lets go of what handles and handlers hold, when all was told.
     pub(in crate::connection) fn leave(&mut self) {
-        self.handlers = Handlers::new(perform(NoHandler));
+        // First: a handler that is dropped may panic.
         self.shared.inbox.leave();
+        self.handlers = Handlers::new(perform(NoHandler));
     }
 }
 
