@@ -8,7 +8,8 @@ const THREATS: usize = 47;
 
 /// The rows of the table of threats: the cells.
 fn rows() -> Vec<Vec<&'static str>> {
-    let table = PAGE.lines().filter(|line| line.starts_with("| T"));
+    let (_, page) = PAGE.split_once("## What may happen").unwrap_or_default();
+    let table = page.lines().filter(|line| line.starts_with("| T"));
     table.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
