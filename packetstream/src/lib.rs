@@ -126,7 +126,7 @@
 //!
 //! # Back-pressure
 //!
-//! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A permit follows its
+//! As many calls as [`Limits::max_calls`] are in flight; more wait in their futures. A place follows its
 //! request until the answer, whether or not anybody still waits for it. A peer that asks more than
 //! [`Limits::max_handlers`] and [`Limits::max_queued`] allow is left unread, which its transport passes on
 //! to it; and if answers to our own requests may be behind, its excess requests are refused with `busy`

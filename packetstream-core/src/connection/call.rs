@@ -125,7 +125,7 @@ impl Call {
         Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
-    /// As [`new`](Self::new), for whoever has a permit, which is still theirs unless this [is
+    /// As [`new`](Self::new), for whoever has a place, which is still theirs unless this [is
     /// sent](Self::is_sent).
     pub(super) fn in_place(
         shared: &Arc<Shared>,
