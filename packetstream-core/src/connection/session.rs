@@ -55,6 +55,9 @@ pub(super) struct Session {
     unheard: Option<ConnectionError>,
     /// Whether excess requests are refused instead of left unread.
     is_shedding: bool,
+    /// Whether handlers wait for each other, as far as can be told: set when the backlog is refused for it, until one
+    /// ends.
+    is_knotted: bool,
     deadlines: Deadlines,
     /// The totals; what it holds now is filled in when it is published.
     stats: Stats,
@@ -137,6 +140,7 @@ impl Session {
             cause: None,
             unheard: None,
             is_shedding: false,
+            is_knotted: false,
             deadlines: Deadlines::new(|wait| match wait {
                 Wait::Reading | Wait::Writing | Wait::Handler | Wait::Turn => stall_timeout,
                 Wait::Room => SHED_AFTER,
@@ -376,7 +380,7 @@ impl Session {
 /// Who is to blame.
 fn ended_by(cause: &ConnectionError) -> EndedBy {
     match cause {
-        ConnectionError::Aborted | ConnectionError::Dropped => EndedBy::Us,
+        ConnectionError::Aborted | ConnectionError::ObserverPanicked | ConnectionError::Dropped => EndedBy::Us,
         ConnectionError::Read(_) | ConnectionError::Write(_) | ConnectionError::NoGoodbye => {
             EndedBy::Transport
         }

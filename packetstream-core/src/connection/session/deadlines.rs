@@ -22,7 +22,10 @@ impl Session {
                 self.fail(ConnectionError::WriteStalled { limit: stall_timeout, unsent });
             }
             Wait::Room => self.is_shedding = true,
-            Wait::Handler => self.refuse_backlog(),
+            Wait::Handler => {
+                self.is_knotted = true;
+                self.refuse_backlog();
+            }
             Wait::Turn => self.give_up_turns(),
             Wait::Answers => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
