@@ -62,7 +62,6 @@ impl Session {
             let took = begun.elapsed();
             self.shared.observe(|observer| observer.request_answered(ticket.id, rq_type, took, &outcome));
         }
-        self.is_knotted = false;
         self.stats.requests_answered += 1;
         self.stats.requests_failed += u64::from(outcome.is_err());
         self.state.respond(ticket.id, outcome);
@@ -115,16 +114,10 @@ impl Session {
             && self.state.owed_bytes() < limits.max_request_bytes
     }
 
-    /// Whether handlers still wait for each other, so that whatever else is asked could only wait behind them.
-    #[inline]
-    fn has_knot(&self) -> bool {
-        self.is_knotted && self.state.in_flight() > 0 && !self.may_start(self.running().saturating_sub(1))
-    }
-
     /// Takes a request of the peer, and returns it if it is to be performed at once.
     #[inline]
     pub(super) fn admit(&mut self, request: Requested) -> Option<(Ticket, Incoming)> {
-        if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) || self.has_knot() {
+        if self.phase == Phase::Mute || (self.is_shedding && !self.has_room()) {
             self.refuse(request.id);
             self.bound_refusals();
             return None;
