@@ -233,7 +233,9 @@ mod tests {
         let mut pairs = std::collections::VecDeque::from([(); 10 * KEPT].map(|()| answers.take()));
         let stays = pairs.pop_front().unwrap();
         let last = pairs.pop_back().unwrap();
-        pairs.drain(..).for_each(|pair| leave(&mut answers, pair));
+        for pair in pairs {
+            leave(&mut answers, pair);
+        }
         assert_eq!(answers.seats.len(), 10 * KEPT, "one of the last is taken");
         leave(&mut answers, last);
         assert_eq!(answers.seats.len(), KEPT);
@@ -241,7 +243,9 @@ mod tests {
 
         let pairs = [(); 2 * KEPT].map(|()| answers.take());
         assert_eq!(answers.seats.len(), 2 * KEPT + 1, "each is another's");
-        pairs.into_iter().for_each(|pair| leave(&mut answers, pair));
+        for pair in pairs {
+            leave(&mut answers, pair);
+        }
         leave(&mut answers, stays);
         assert_eq!(answers.seats.len(), 2 * KEPT + 1, "nor are they cut back again and again");
     }
