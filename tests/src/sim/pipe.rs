@@ -185,9 +185,14 @@ impl Contents {
     }
 
     fn take(&mut self, bytes: &[u8], end: usize, world: &World) {
-        for (offset, byte) in bytes.iter().enumerate() {
-            let flip = self.link.flip.filter(|flip| flip.at == self.written + offset as u64);
-            self.held.push_back(flip.map_or(*byte, |flip| byte ^ 1 << (flip.bit & 7)));
+        let before = self.held.len();
+        self.held.extend(bytes);
+        if let Some(flip) = self.link.flip
+            && let Some(offset) = flip.at.checked_sub(self.written)
+            && let Some(byte) =
+                usize::try_from(offset).ok().and_then(|at| self.held.range_mut(before..).nth(at))
+        {
+            *byte ^= 1 << (flip.bit & 7);
         }
         self.between += bytes.len();
         self.gave(bytes, end, world);
@@ -345,7 +350,7 @@ impl AsyncWrite for Port {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        let bytes: Vec<u8> = slices.iter().map(|slice| &**slice).collect::<Vec<&[u8]>>().concat();
         self.poll_write(cx, &bytes)
     }
 
