@@ -245,10 +245,15 @@ impl Simulation<'_> {
 
     /// What may take time besides all that does so on purpose.
     fn allowance(&self) -> Duration {
+        if !self.scenario.nests() {
+            return UNDER_WAY;
+        }
         let ends = self.scenario.ends.iter();
         // Handlers that wait for each other are left alone for so long.
         let stalls: u64 = ends.map(|end| 2 * end.stall).sum();
-        UNDER_WAY + if self.scenario.nests() { Duration::from_millis(stalls) } else { Duration::ZERO }
+        // An answer to each may be behind a request that there is no room for.
+        let asked = u32::try_from(self.world.log().asked.len()).unwrap_or(u32::MAX);
+        UNDER_WAY + Duration::from_millis(stalls) + asked * Duration::from_secs(2)
     }
 
     /// How long a connection may take that was closed at both ends.
