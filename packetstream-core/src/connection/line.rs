@@ -100,3 +100,49 @@ impl Line {
         self.free
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::answers::{Answers, Left};
+    use super::*;
+
+    #[test]
+    fn places_go_to_those_who_wait_in_the_order_in_which_they_came() {
+        let (mut line, mut answers) = (Line::new(1), Answers::default());
+        assert!(line.take());
+        assert!(!line.take());
+        let seats = [(); 2].map(|()| answers.take(true));
+        let names = seats.map(|(_, drivers)| {
+            let name = format!("{drivers:?}");
+            line.join(Waiting::Reservation(drivers));
+            name
+        });
+        for name in names {
+            let first = line.give_back().unwrap();
+            assert_eq!(format!("{:?}", first.seat()), name);
+        }
+        assert!(line.give_back().is_none());
+        assert!(line.take(), "nobody waits");
+    }
+
+    #[test]
+    fn those_who_have_gone_are_taken_out_before_they_are_many() {
+        let (mut line, mut answers) = (Line::new(0), Answers::default());
+        let mut longest = 0;
+        let (_stays, drivers) = answers.take(true);
+        line.join(Waiting::Reservation(drivers));
+        for _ in 0..1000 {
+            let (ours, drivers) = answers.take(true);
+            line.join(Waiting::Reservation(drivers));
+            assert!(matches!(answers.give_up(ours), (Left::Queued, _)));
+            if line.leave() {
+                let gone = line.remove(|seat| answers.is_given_up(seat));
+                gone.iter().for_each(|gone| answers.clear(gone.seat()));
+            }
+            assert_eq!(line.len(), 1);
+            longest = longest.max(line.waiting.len());
+        }
+        assert!((FEW..2 * FEW).contains(&longest), "{longest}");
+        assert!(answers.has_turn(line.give_back().unwrap().seat()), "who has not gone stays");
+    }
+}
