@@ -9,6 +9,7 @@ mod calls;
 mod cut;
 mod flood;
 mod memory;
+mod neighbours;
 mod peers;
 mod runtime;
 mod soak;
@@ -126,6 +127,13 @@ pub const ATTACKS: &[Attack] = &[
         times: 10_000,
         bound: 8 << 10,
         run: runtime::shut_down,
+    },
+    Attack {
+        name: "neighbours",
+        what: "calls alone, and as many beside 8 hostile connections",
+        times: 20_000,
+        bound: 160 << 10,
+        run: neighbours::calls,
     },
     Attack { name: "soak", what: "calls on one connection", times: 20_000_000, bound: 64, run: soak::calls },
 ];
