@@ -23,7 +23,7 @@ const CALLERS: u64 = 20;
 const WORK: u64 = 100_000;
 /// How many times as long at most the slowest of a hundred calls may take beside the hostile ones.
 const RATIO: f64 = 5.0;
-/// How long at most a task waits for its turn beside them.
+/// How long at most timers wait for their turn beside them, and what `block_on` polls itself: once in 61 polls of tasks.
 const TURN: Duration = Duration::from_millis(50);
 
 /// What hostile peers do.
@@ -118,7 +118,7 @@ impl Hostile {
     }
 }
 
-/// What 99 of 100 calls took at most, and how long a task waited for its turn at most.
+/// What 99 of 100 calls took at most, and how long timers waited for their turn at most.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     p99: Duration,
@@ -195,7 +195,7 @@ pub(super) fn calls(times: u64, memory: &mut Memory) {
             HOSTILE.len()
         );
         println!(
-            "a task waits for its turn for {:.1?} alone, {:.1?} beside them, of {TURN:?} allowed",
+            "timers wait for their turn for {:.1?} alone, {:.1?} beside them, of {TURN:?} allowed",
             alone.turn, beside.turn
         );
         assert!(ratio <= RATIO, "{ratio}");
