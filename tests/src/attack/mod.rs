@@ -6,6 +6,7 @@
 
 mod bombs;
 mod calls;
+mod combinations;
 mod cut;
 mod flood;
 mod memory;
@@ -113,6 +114,13 @@ pub const ATTACKS: &[Attack] = &[
         times: 4_000,
         bound: 4 << 10,
         run: calls::depth,
+    },
+    Attack {
+        name: "combinations",
+        what: "calls both ways at once, nested, over 4 KiB, with each of 81 combinations of limits",
+        times: 4_860,
+        bound: 16 << 10,
+        run: combinations::all,
     },
     Attack {
         name: "cuts",
