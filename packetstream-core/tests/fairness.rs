@@ -6,7 +6,7 @@ mod common;
 
 use bytes::Bytes;
 use common::{in_time, reverse};
-use packetstream_core::{Incoming, Outcome, Packet, PacketConnection, Reply};
+use packetstream_core::{Incoming, Limits, Outcome, Packet, PacketConnection, Reply};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -119,7 +119,10 @@ async fn waits_for(
     at_once: usize,
     bytes: (usize, usize),
 ) {
-    let sides = Line::pair().map(|line| PacketConnection::builder().handler(as_long).spawn(line));
+    // As many at once as there are.
+    let limits = Limits { max_call_bytes: 1 << 30, max_request_bytes: 1 << 30, ..Limits::default() };
+    let sides =
+        Line::pair().map(|line| PacketConnection::builder().limits(limits).handler(as_long).spawn(line));
     let took = in_time(small_among_large(&sides[from], &sides[asks], at_once, bytes)).await;
     let (median, most) = (took[SMALL / 2], took[SMALL - 1]);
     eprintln!("{what}, {at_once} at once: small calls take {median:?}, {most:?} at most");

@@ -32,6 +32,8 @@ const MS: Duration = Duration::from_millis(1);
 const AT_ONCE: u64 = 0;
 const LATER: u64 = 1;
 const SLOWLY: u64 = 2;
+/// Such a request is more than is made up for the transport in advance: those behind it wait where they can be taken back.
+const LARGE: u64 = 3;
 
 /// The channel whose requests are of a protocol.
 const TYPED: u64 = 1;
@@ -61,7 +63,7 @@ impl Fulfil<Echo> for Server {
 
 async fn perform(request: Incoming) -> Outcome {
     match request.rq_type {
-        AT_ONCE => {}
+        AT_ONCE | LARGE => {}
         LATER => {
             for _ in 0..3 {
                 yield_now().await;
@@ -69,7 +71,16 @@ async fn perform(request: Incoming) -> Outcome {
         }
         _ => sleep(10 * MS).await,
     }
-    Ok(Reply::from(request.payload))
+    Ok(Reply::from(request.payload.slice(..4)))
+}
+
+/// A payload that begins with what is answered.
+fn payload(rq_type: u64) -> Vec<u8> {
+    let mut payload = b"echo".to_vec();
+    if rq_type == LARGE {
+        payload.resize(130 << 10, 0);
+    }
+    payload
 }
 
 fn builder() -> Builder {
@@ -186,6 +197,12 @@ const CASES: &[Case] = &[
         others: (0, LATER),
         meanwhile: goes_on,
         make: |stage| Box::pin(echoed(stage.a.submit(AT_ONCE, 0, "echo"))),
+    },
+    Case {
+        name: "submit, behind a large one",
+        others: (1, LARGE),
+        meanwhile: goes_on,
+        make: |stage| Box::pin(echoed(stage.a.submit(LATER, 0, "echo"))),
     },
     Case {
         name: "submit, queued",
@@ -349,7 +366,7 @@ impl Case {
     async fn dropped_after(&self, polls: usize, turns: usize) -> bool {
         let stage = Stage::new();
         let (others, rq_type) = self.others;
-        let others: Vec<Call> = (0..others).map(|_| stage.a.submit(rq_type, 0, "echo")).collect();
+        let others: Vec<Call> = (0..others).map(|_| stage.a.submit(rq_type, 0, payload(rq_type))).collect();
         let tried = (self.make)(&stage);
         (self.meanwhile)(&stage);
         let is_done = poll_and_drop(tried, polls, turns).await;
