@@ -138,7 +138,7 @@ async fn converse(calls: u64) -> Round {
             for number in (caller..calls).step_by(usize::try_from(CALLERS).expect("it fits")) {
                 let begun = worked();
                 connection.submit(1, number, "honest").await.expect("an answer");
-                took.push(worked() - begun);
+                took.push(worked().saturating_sub(begun));
             }
             took
         });
@@ -148,7 +148,7 @@ async fn converse(calls: u64) -> Round {
     while !callers.is_empty() {
         let begun = worked();
         tokio::task::yield_now().await;
-        turn = turn.max(worked() - begun);
+        turn = turn.max(worked().saturating_sub(begun));
         while let Some(done) = callers.try_join_next() {
             took.extend(done.expect("every call is answered"));
         }
