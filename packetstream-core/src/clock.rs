@@ -2,6 +2,7 @@
 //!
 //! Inside a runtime these are its timers, paused clocks included. Elsewhere one thread of the process wakes all that
 //! sleep, under any executor; it is started when needed, and ends when nothing has slept for a second.
+#![expect(clippy::arithmetic_side_effects, reason = "a year from now, and a count of those that sleep")]
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -11,16 +11,6 @@
 //!
 //! In a response the lowest of the flags says whether the request was ok, the rest are the
 //! application's (rules W-6 to W-15).
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used,
-        reason = "reads what a hostile peer wrote"
-    )
-)]
 
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::varint::{self, VarintError};

@@ -15,16 +15,6 @@
 //!
 //! When the peer falls silent its answers can no longer come: every call still waiting ends, and this
 //! side closes too, after the answers it owes (rules L-7 and L-8).
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used,
-        reason = "digests what a hostile peer wrote"
-    )
-)]
 
 mod account;
 mod channels;

@@ -35,6 +35,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Seat(usize);
 
+#[expect(clippy::indexing_slicing, reason = "whoever names a seat has taken it, and there are never fewer")]
 impl Answers {
     /// Takes a seat, for a caller and for the driver.
     #[inline]
