@@ -5,7 +5,6 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a year from now, and a count of those that sleep")]
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -169,12 +168,6 @@ fn ring() {
         } else {
             all = EARLIER.wait_timeout(all, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-}
-
-impl fmt::Debug for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} asleep", self.wakers.len())
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) fn to_text(value: f64) -> String {
         return "nan".into();
     }
     if value.is_infinite() {
-        return if value > 0.0 { "inf" } else { "-inf" }.into();
+        return if value.is_sign_positive() { "inf" } else { "-inf" }.into();
     }
     let magnitude = value.abs();
     if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {

@@ -17,10 +17,10 @@ use crate::varint::{self, VarintError};
 use bytes::Bytes;
 use std::{fmt, io};
 
-const HAS_CHANNEL: u64 = 1 << 0;
-const IS_REQUEST: u64 = 1 << 1;
+const HAS_CHANNEL: u64 = 0b1;
+const IS_REQUEST: u64 = 0b10;
 const REQUEST_FLAGS_SHIFT: u32 = 2;
-const IS_OK: u64 = 1 << 2;
+const IS_OK: u64 = 0b100;
 const REPLY_FLAGS_SHIFT: u32 = 3;
 
 /// The largest flags of a request: 62 bits.

@@ -7,7 +7,6 @@ use super::handler::Perform;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::fmt;
 use std::mem;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
@@ -17,14 +16,14 @@ use tokio::sync::oneshot;
 ///
 /// A channel would not do: what is sent while its receiver goes can stay in it, and its sender wait for
 /// ever. Here a command is either handed to the driver or refused, under one lock.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Inbox {
     contents: Mutex<Contents>,
     /// Requests whose caller has gone before they were settled. It changes under the lock only.
     given_up: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Contents {
     commands: VecDeque<Command>,
     settings: Vec<Setting>,
@@ -219,24 +218,6 @@ fn wake(mut contents: MutexGuard<'_, Contents>) {
     drop(contents);
     if let Some(waker) = driver {
         waker.wake();
-    }
-}
-
-impl fmt::Debug for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Submit(submission) => submission.fmt(f),
-            Self::Barrier(_) => f.write_str("Barrier"),
-        }
-    }
-}
-
-impl fmt::Debug for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open(channel) => write!(f, "Open({channel})"),
-            Self::Serve(channel, _) => write!(f, "Serve({channel})"),
-        }
     }
 }
 

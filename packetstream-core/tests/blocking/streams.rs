@@ -158,3 +158,91 @@ fn a_transport_that_panics_ends_its_connection_at_once() {
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     });
 }
+
+/// Waits for ever, as a pipe whose other end says nothing.
+struct Silent {
+    reader: PipeReader,
+    _writer: PipeWriter,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let (reader, writer) = io::pipe().unwrap();
+        Self { reader, _writer: writer }
+    }
+}
+
+impl Read for Silent {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buf)
+    }
+}
+
+/// Reads or writes as the function says.
+struct Odd<F>(F);
+
+impl<F: FnMut(&[u8]) -> io::Result<usize>> Write for Odd<F> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for Odd<F> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0(buf)
+    }
+}
+
+#[test]
+fn a_writer_that_takes_nothing_or_claims_too_much_is_an_error() {
+    fn ends(write: impl FnMut(&[u8]) -> io::Result<usize> + Send + 'static) -> io::ErrorKind {
+        in_time(|| {
+            let connection = spawn(builder(), (Silent::new(), Odd(write)));
+            connection.submit(0, 0, "abc").wait().unwrap_err();
+            match connection.closed().unwrap().result.unwrap_err() {
+                ConnectionError::Write(error) => error.kind(),
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+    assert_eq!(ends(|_| Ok(0)), io::ErrorKind::WriteZero);
+    assert_eq!(ends(|buf| Ok(buf.len() + 1)), io::ErrorKind::Other);
+}
+
+#[test]
+fn a_reader_that_claims_more_than_there_was_room_for_is_an_error() {
+    in_time(|| {
+        let connection = spawn(builder(), (Odd(|buf: &mut [u8]| Ok(buf.len() + 1)), io::sink()));
+        let error = connection.closed().unwrap().result.unwrap_err();
+        assert!(matches!(error, ConnectionError::Read(_)), "{error:?}");
+    });
+}
+
+#[test]
+fn interruptions_are_no_errors() {
+    in_time(|| {
+        let (here, there) = UnixStream::pair().unwrap();
+        let (mut from, mut to) = (here.try_clone().unwrap(), here);
+        let (mut reads, mut writes) = (0, 0);
+        let reader = Odd(move |buf: &mut [u8]| {
+            reads += 1;
+            if reads % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { from.read(buf) }
+        });
+        let writer = Odd(move |buf: &[u8]| {
+            writes += 1;
+            if writes % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { to.write(buf) }
+        });
+        let peer = spawn(builder().handler(reverse), there);
+        let connection = spawn(builder(), (reader, writer));
+        for _ in 0..3 {
+            assert_eq!(connection.call(0, 0, "abc").unwrap().payload, "cba");
+        }
+        drop(peer);
+        connection.close();
+        connection.closed().unwrap().result.unwrap();
+    });
+}
