@@ -226,6 +226,13 @@ mod tests {
         assert!(!queue().wakers.contains_key(&key));
     }
 
+    #[test]
+    fn a_sleep_too_long_for_the_clock_is_a_long_one() {
+        let long = sleep(Duration::MAX);
+        let Kind::Thread(Alarm { deadline, .. }) = &long.0 else { panic!("{long:?}") };
+        assert!(*deadline > Instant::now() + Duration::from_hours(24 * 300));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn in_a_runtime_its_own_clock_counts() {
         let start = tokio::time::Instant::now();

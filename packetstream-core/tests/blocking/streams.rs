@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, PipeReader, PipeWriter, Read, Seek, SeekFrom, Wri
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 
 /// Two transports over pipes that hold 4 KiB.
@@ -211,6 +212,24 @@ fn a_writer_that_takes_nothing_or_claims_too_much_is_an_error() {
     }
     assert_eq!(ends(|_| Ok(0)), io::ErrorKind::WriteZero);
     assert_eq!(ends(|buf| Ok(buf.len() + 1)), io::ErrorKind::Other);
+}
+
+#[test]
+fn a_stream_whose_half_was_left_behind_carries_no_other_connection() {
+    in_time(|| {
+        let (mut silent, (reads, is_read)) = (Silent::new(), mpsc::channel());
+        let reader = Odd(move |buf: &mut [u8]| {
+            reads.send(()).unwrap();
+            silent.read(buf)
+        });
+        let (connection, driver) = blocking::build(builder(), (reader, io::sink())).unwrap();
+        is_read.recv().unwrap();
+        connection.abort();
+        let ended = driver.run().unwrap();
+        assert!(ended.transport.is_none());
+        let again = ended.reuse(builder());
+        assert!(matches!(again, Err(blocking::SpawnError::NoTransport)), "{again:?}");
+    });
 }
 
 #[test]
