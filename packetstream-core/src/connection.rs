@@ -47,9 +47,8 @@ use inbox::{Inbox, Setting, Wish};
 use reserve::Places;
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, PoisonError};
-use std::thread;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use trace::Tracer;
@@ -402,20 +401,14 @@ impl Shared {
         }
     }
 
-    /// Tells all observers, also those behind one that panics. The panic goes on when they are told, unless another
-    /// does already: two at once would end the process.
+    /// Tells all observers, also those behind one that panics. That is an end like others: nothing is left half done.
     #[cold]
     fn tell_observers(&self, see: &dyn Fn(&dyn Observer)) {
-        let mut panicked = None;
         for observer in &self.observers {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| see(observer.as_ref()))) {
-                panicked.get_or_insert(panic);
+            if catch_unwind(AssertUnwindSafe(|| see(observer.as_ref()))).is_err() {
+                self.blame(Some(ConnectionError::ObserverPanicked));
+                self.finish(Wish::Abort);
             }
-        }
-        if let Some(panic) = panicked
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
         }
     }
 }

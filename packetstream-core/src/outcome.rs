@@ -14,7 +14,8 @@ pub type Outcome = Result<Reply, Failure>;
 pub struct Reply {
     /// The application's flags, at most [`MAX_REPLY_FLAGS`](crate::MAX_REPLY_FLAGS).
     pub flags: u64,
-    /// The application's bytes.
+    /// The application's bytes. Whoever keeps few of them for long should copy them: they may share up to 1 KiB with
+    /// others that came at the same time.
     pub payload: Bytes,
 }
 

@@ -13,7 +13,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
 /// What the peer says, and then whether it hangs up.
 enum After {
@@ -286,6 +286,55 @@ async fn a_transport_that_claims_too_much_is_an_error_and_no_panic() {
     let call = connection.submit(0, 0, Bytes::new());
     let error = in_time(call).await.unwrap_err();
     assert!(matches!(cause(error), ConnectionError::Write(_)));
+}
+
+// Rules: none: transports
+#[tokio::test]
+async fn a_transport_that_was_interrupted_is_asked_again() {
+    /// Interrupts every third operation.
+    struct Busy(DuplexStream, usize);
+    impl Busy {
+        fn begin(&mut self) -> io::Result<Pin<&mut DuplexStream>> {
+            self.1 += 1;
+            if self.1 % 3 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { Ok(Pin::new(&mut self.0)) }
+        }
+    }
+    impl AsyncRead for Busy {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.begin()?.poll_read(cx, buf)
+        }
+    }
+    impl AsyncWrite for Busy {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            self.begin()?.poll_write(cx, buf)
+        }
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.begin()?.poll_flush(cx)
+        }
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(cx)
+        }
+    }
+    let (here, there) = duplex(16);
+    let [a, b] =
+        [here, there].map(|stream| PacketConnection::builder().handler(reverse).spawn(Busy(stream, 0)));
+    in_time(async {
+        for connection in [&a, &b] {
+            let calls = [(); 5].map(|()| connection.submit(0, 0, "far longer than what goes at a time"));
+            for call in calls {
+                call.await.unwrap();
+            }
+        }
+        a.close();
+        for connection in [a, b] {
+            assert!(connection.closed().await.result.is_ok());
+        }
+    })
+    .await;
 }
 
 // Rules: none: never a panic

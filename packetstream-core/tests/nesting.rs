@@ -49,6 +49,18 @@ async fn calls_nested_deeper_than_there_are_handlers_fail_and_do_not_hang() {
     in_time(a.submit(0, 19, Bytes::new())).await.unwrap();
 }
 
+// Rules: R-14
+#[tokio::test(start_paused = true)]
+async fn knots_one_behind_the_other_take_seconds_each_once_the_first_has_stalled() {
+    let [a, _b] = pair(Limits { max_handlers: 1, max_calls: 2, ..Limits::default() });
+    let begin = Instant::now();
+    let calls = [(); 20].map(|()| a.submit(0, 3, Bytes::new()));
+    for call in calls {
+        assert_eq!(refusal(in_time(call).await), "busy");
+    }
+    assert!((30..100).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+}
+
 // Rules: none: local limits
 #[tokio::test(start_paused = true)]
 async fn calls_nested_deeper_than_may_be_in_flight_fail_and_do_not_hang() {

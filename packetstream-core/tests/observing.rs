@@ -6,8 +6,8 @@ mod common;
 use bytes::Bytes;
 use common::{Script, answer, in_time, never, reverse};
 use packetstream_core::{
-    Builder, Call, CallError, CloseReport, Direction, Failure, Incoming, Limits, Observer, Outcome, Packet,
-    PacketConnection, RequestId, Stats,
+    Builder, Call, CallError, CloseReport, ConnectionError, Direction, EndedBy, Failure, Incoming, Limits,
+    NotSent, Observer, Outcome, Packet, PacketConnection, RequestId, Stats,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -363,9 +363,15 @@ async fn an_observer_that_panics_ends_its_connection_and_nothing_else() {
         let (first, second) = (connection.submit(0, 0, ""), connection.submit(1, 0, ""));
         peer.hears().await.unwrap();
         peer.sends(answer(2, b"")).await;
-        assert!(matches!(first.await, Err(CallError::Lost(_))));
-        assert!(matches!(second.await, Err(CallError::Lost(_))));
-        assert!(connection.closed().await.result.is_err());
+        assert_eq!(first.await.unwrap().payload, "", "what has come has come");
+        assert!(matches!(second.await, Err(CallError::Lost(ConnectionError::ObserverPanicked))));
+        let late = connection.call(2, 0, "").await;
+        assert!(matches!(late, Err(CallError::NotSent(NotSent::Lost(ConnectionError::ObserverPanicked)))));
+        peer.hears().await.unwrap();
+        peer.expects(Packet::end_of_stream()).await;
+        let report = connection.closed().await;
+        assert!(matches!(report.result, Err(ConnectionError::ObserverPanicked)), "{report:?}");
+        assert_eq!(report.ended_by, EndedBy::Us);
     })
     .await;
     let ends = notes.0.lock().unwrap().iter().filter(|note| note.starts_with("ended")).count();
@@ -380,10 +386,37 @@ async fn an_observer_that_panics_at_the_end_keeps_nobody_from_hearing_of_it() {
     in_time(async {
         peer.expects_goodbye().await;
         drop(peer);
-        assert!(matches!(
-            connection.closed().await.result,
-            Err(packetstream_core::ConnectionError::NoGoodbye)
-        ));
+        assert!(matches!(connection.closed().await.result, Err(ConnectionError::NoGoodbye)));
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_while_the_driver_is_dropped_keeps_nobody_from_hearing_of_it() {
+    let (_peer, stream) = duplex(16);
+    let (connection, driver) = PacketConnection::builder().observer(Panics).build(stream);
+    let calls = [(); 3].map(|()| connection.submit(0, 0, ""));
+    drop(driver);
+    in_time(async {
+        for call in calls {
+            assert!(matches!(call.await, Err(CallError::NotSent(NotSent::Lost(ConnectionError::Dropped)))));
+        }
+        assert!(matches!(connection.closed().await.result, Err(ConnectionError::Dropped)));
+        assert_eq!(connection.stats().abandoned, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_between_packets_ends_its_connection_too() {
+    struct AtTurns;
+    impl Observer for AtTurns {
+        fn turned(&self, _: &Stats) {
+            panic!("as the test wants");
+        }
+    }
+    let (_peer, stream) = duplex(16);
+    let connection = PacketConnection::builder().observer(AtTurns).spawn(stream);
+    let report = in_time(connection.closed()).await;
+    assert!(matches!(report.result, Err(ConnectionError::ObserverPanicked)), "{report:?}");
 }

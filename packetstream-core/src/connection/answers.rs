@@ -5,6 +5,10 @@ use crate::outcome::Reply;
 use std::mem;
 use std::task::{Context, Waker};
 
+/// Seats that are kept when nobody needs them. Beyond four times as many the table is cut back to them as soon as the
+/// others are free.
+const KEPT: usize = 1024;
+
 /// What came of a request.
 pub(super) type Answer = Result<Reply, CallError>;
 
@@ -17,6 +21,8 @@ pub(super) struct Answers {
     seats: Vec<State>,
     /// The first that is free; as many as there are, if none is.
     free: usize,
+    /// Those that are taken beyond [`KEPT`].
+    beyond: usize,
 }
 
 #[derive(Debug)]
@@ -41,6 +47,7 @@ impl Answers {
     #[inline]
     pub(super) fn take(&mut self) -> (Seat, Seat) {
         let seat = self.free;
+        self.beyond += usize::from(seat >= KEPT);
         if let Some(state) = self.seats.get_mut(seat) {
             if let State::Free(next) = *state {
                 self.free = next;
@@ -53,6 +60,32 @@ impl Answers {
         (Seat(seat), Seat(seat))
     }
 
+    /// Nobody has the seat any more.
+    #[inline]
+    fn free(&mut self, seat: usize) {
+        self.seats[seat] = State::Free(self.free);
+        self.free = seat;
+        if seat >= KEPT {
+            self.beyond -= 1;
+            if self.beyond == 0 && self.seats.len() > 4 * KEPT {
+                self.cut_back();
+            }
+        }
+    }
+
+    /// Gives memory back that many requests at once have taken.
+    #[cold]
+    fn cut_back(&mut self) {
+        self.seats.truncate(KEPT);
+        self.seats.shrink_to_fit();
+        self.free = KEPT;
+        for (seat, state) in self.seats.iter_mut().enumerate() {
+            if let State::Free(next) = state {
+                *next = mem::replace(&mut self.free, seat);
+            }
+        }
+    }
+
     /// Yields what came of the request, once; until then, what would have called its caller elsewhere. That may be the
     /// last of a task, with calls of its own, so it is dropped when the lock is free.
     #[inline]
@@ -62,8 +95,8 @@ impl Answers {
             State::Awaited(Some(waker)) if waker.will_wake(cx.waker()) => {}
             State::Awaited(waker) => return Err(waker.replace(cx.waker().clone())),
             State::Answered(_) => {
-                if let State::Answered(answer) = mem::replace(state, State::Free(self.free)) {
-                    self.free = *seat;
+                if let State::Answered(answer) = mem::replace(state, State::GivenUp) {
+                    self.free(*seat);
                     return Ok(answer);
                 }
             }
@@ -78,8 +111,7 @@ impl Answers {
         let state = &mut self.seats[seat];
         match mem::replace(state, State::GivenUp) {
             State::Answered(answer) => {
-                *state = State::Free(self.free);
-                self.free = seat;
+                self.free(seat);
                 Ok(answer)
             }
             State::Awaited(waker) => Err(waker),
@@ -103,8 +135,7 @@ impl Answers {
                 Ok(waker)
             }
             State::GivenUp => {
-                *state = State::Free(self.free);
-                self.free = seat;
+                self.free(seat);
                 Err(answer)
             }
             // Settled already, when the driver went.
@@ -191,6 +222,33 @@ mod tests {
         answers.take();
         answers.take();
         assert_eq!(answers.seats.len(), 2);
+    }
+
+    #[test]
+    fn many_seats_at_once_are_given_back_when_those_beyond_the_first_are_free() {
+        let mut answers = Answers::default();
+        let leave = |answers: &mut Answers, (ours, drivers): (Seat, Seat)| {
+            answers.settle(drivers, Ok(reply(1))).unwrap();
+            assert_eq!(poll(answers, &ours), Some(1));
+        };
+        let mut pairs = std::collections::VecDeque::from([(); 10 * KEPT].map(|()| answers.take()));
+        let stays = pairs.pop_front().unwrap();
+        let last = pairs.pop_back().unwrap();
+        for pair in pairs {
+            leave(&mut answers, pair);
+        }
+        assert_eq!(answers.seats.len(), 10 * KEPT, "one of the last is taken");
+        leave(&mut answers, last);
+        assert_eq!(answers.seats.len(), KEPT);
+        assert!(answers.seats.capacity() < 2 * KEPT);
+
+        let pairs = [(); 2 * KEPT].map(|()| answers.take());
+        assert_eq!(answers.seats.len(), 2 * KEPT + 1, "each is another's");
+        for pair in pairs {
+            leave(&mut answers, pair);
+        }
+        leave(&mut answers, stays);
+        assert_eq!(answers.seats.len(), 2 * KEPT + 1, "nor are they cut back again and again");
     }
 
     #[test]

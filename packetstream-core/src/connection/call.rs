@@ -101,8 +101,10 @@ impl Call {
         if let Err(reason) = shared.fits(&payload) {
             return Self { step: Step::Refused(reason), shared: Arc::clone(shared), extras: None, span };
         }
+        // Before there is a place to give back: subscribers may panic.
+        let theirs = span.clone();
         let step = match shared.places.try_take() {
-            Ok(()) => match shared.send(channel, rq_type, flags, payload, span.clone()) {
+            Ok(()) => match shared.send(channel, rq_type, flags, payload, theirs) {
                 Ok(seat) => Step::Sent(Some(seat)),
                 Err(reason) => {
                     shared.places.give_back();
@@ -112,11 +114,10 @@ impl Call {
             Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
             Err(TryAcquireError::NoPermits) => {
                 let queued = Queued::new(shared);
-                let span = span.clone();
                 Step::Queued(Box::pin(async move {
                     let shared = &queued.0;
                     let permit = shared.turn().await?;
-                    let seat = shared.send(channel, rq_type, flags, payload, span)?;
+                    let seat = shared.send(channel, rq_type, flags, payload, theirs)?;
                     permit.forget();
                     Ok(seat)
                 }))

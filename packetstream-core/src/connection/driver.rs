@@ -222,6 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.read += count as u64;
                 self.take_packets(cx);
             }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => self.session.fail(ConnectionError::Read(Arc::new(error))),
         }
         true
@@ -260,6 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match self.writer.poll(&mut self.transport, cx) {
             Poll::Pending => return busy,
             Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => {
                 let lost = self.writer.discard();
                 self.session.fail_writing(error, lost);

@@ -134,8 +134,10 @@ pub enum ConnectionError {
         /// and 1,024 refusals.
         limit: usize,
     },
-    /// What drives the connection is gone: its task was aborted, its runtime has shut down, or an observer has
-    /// panicked.
+    /// An [`Observer`](super::Observer) of this side panicked.
+    #[error("an observer panicked")]
+    ObserverPanicked,
+    /// What drives the connection is gone: its task was aborted, or its runtime has shut down.
     #[error("the connection's task is gone")]
     Dropped,
 }

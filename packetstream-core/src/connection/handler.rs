@@ -62,7 +62,8 @@ pub struct Incoming {
     pub rq_type: u64,
     /// The application's flags.
     pub flags: u64,
-    /// The application's bytes.
+    /// The application's bytes. Whoever keeps few of them for long should copy them: they may share up to 1 KiB with
+    /// others that came at the same time.
     pub payload: Bytes,
     shared: Arc<Shared>,
     /// In a mutex only to be shared: nobody ever waits for it. In a box since most requests have none.

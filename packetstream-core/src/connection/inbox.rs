@@ -200,6 +200,7 @@ impl Inbox {
         seeded!(CallForgotten => return);
         // Where all has gone well nobody is left.
         let callers = contents.answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
+        self.given_up.store(0, Ordering::Relaxed);
         drop(contents);
         // Before what may be code of others, which may panic, is dropped.
         callers.into_iter().for_each(Waker::wake);

@@ -55,6 +55,8 @@ pub(super) struct Session {
     unheard: Option<ConnectionError>,
     /// Whether excess requests are refused instead of left unread.
     is_shedding: bool,
+    /// Until when handlers that seem to wait for each other are not left alone for long.
+    knotted_until: Option<Instant>,
     deadlines: Deadlines,
     /// The totals; what it holds now is filled in when it is published.
     stats: Stats,
@@ -137,9 +139,10 @@ impl Session {
             cause: None,
             unheard: None,
             is_shedding: false,
+            knotted_until: None,
             deadlines: Deadlines::new(|wait| match wait {
                 Wait::Reading | Wait::Writing | Wait::Handler | Wait::Turn => stall_timeout,
-                Wait::Room => SHED_AFTER,
+                Wait::Room | Wait::Knot => SHED_AFTER,
                 Wait::Answers => answer_timeout,
                 Wait::Goodbye => close_timeout,
                 Wait::Leaving => FAREWELL,
@@ -376,7 +379,9 @@ impl Session {
 /// Who is to blame.
 fn ended_by(cause: &ConnectionError) -> EndedBy {
     match cause {
-        ConnectionError::Aborted | ConnectionError::Dropped => EndedBy::Us,
+        ConnectionError::Aborted | ConnectionError::ObserverPanicked | ConnectionError::Dropped => {
+            EndedBy::Us
+        }
         ConnectionError::Read(_) | ConnectionError::Write(_) | ConnectionError::NoGoodbye => {
             EndedBy::Transport
         }

@@ -68,6 +68,8 @@ pub(super) enum Wait {
     Room,
     /// A handler to be free for the peer's next request, while the running ones may wait for the peer.
     Handler,
+    /// The same, where that has lasted too long a short while ago.
+    Knot,
     /// A place among our requests in flight, while those may wait for handlers of ours that wait for one.
     Turn,
     /// Answers, in either direction, once one side has said goodbye.
@@ -78,7 +80,7 @@ pub(super) enum Wait {
     Leaving,
 }
 
-const WAITS: usize = 8;
+const WAITS: usize = 9;
 
 impl Wait {
     pub(super) const ALL: [Self; WAITS] = [
@@ -86,6 +88,7 @@ impl Wait {
         Self::Writing,
         Self::Room,
         Self::Handler,
+        Self::Knot,
         Self::Turn,
         Self::Answers,
         Self::Goodbye,

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
 /// Makes `count` calls at once, of various sizes below 8 times `longest`, and checks every answer.
 fn call_many(connection: &PacketConnection, count: u64, longest: u64) {
@@ -408,6 +409,31 @@ fn an_observer_that_panics_ends_the_connection() {
         let call = connection.submit(0, 0, Bytes::new());
         peer.asks(2, b"");
         assert!(matches!(call.wait(), Err(CallError::Lost(_) | CallError::NotSent(_))));
+        let error = connection.closed().unwrap().result.unwrap_err();
+        assert!(matches!(error, ConnectionError::ObserverPanicked), "{error:?}");
+    });
+}
+
+// Rules: none: observers
+#[test]
+fn an_observer_that_panics_while_the_driver_is_dropped_keeps_nobody_from_hearing_of_it() {
+    struct Touchy;
+    impl Observer for Touchy {
+        fn call_unanswered(&self, _: u64, _: Duration, _: &CallError) {
+            panic!("as the test wants");
+        }
+    }
+    in_time(|| {
+        let (mut peer, stream) = Script::new();
+        let (connection, driver) = blocking::build(builder().observer(Touchy), stream).unwrap();
+        let calls = [(); 3].map(|()| connection.submit(0, 0, Bytes::new()));
+        for _ in &calls {
+            peer.hears().unwrap();
+        }
+        drop(driver);
+        for call in calls {
+            assert!(matches!(call.wait(), Err(CallError::Lost(ConnectionError::Dropped))));
+        }
         let error = connection.closed().unwrap().result.unwrap_err();
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     });

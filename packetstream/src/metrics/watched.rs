@@ -111,6 +111,7 @@ fn result(report: &CloseReport) -> &'static str {
         Err(ConnectionError::CloseTimedOut { .. }) => "close_timed_out",
         Err(ConnectionError::GoodbyeTimedOut(_)) => "goodbye_timed_out",
         Err(ConnectionError::Aborted) => "aborted",
+        Err(ConnectionError::ObserverPanicked) => "observer_panicked",
         Err(ConnectionError::Overload { .. }) => "overload",
         Err(ConnectionError::Dropped) => "dropped",
         Err(_) => "other",

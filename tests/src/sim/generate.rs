@@ -156,7 +156,6 @@ fn cut(random: &mut Random) -> Cut {
     let writer = random.pick(&[
         WriterSees::WriteError,
         WriterSees::WriteError,
-        WriterSees::TryAgain,
         WriterSees::Zero,
         WriterSees::Lie,
         WriterSees::Success,

@@ -135,6 +135,12 @@ impl Contents {
         Ok(again)
     }
 
+    /// The same of what may be interrupted.
+    fn interrupted_or_again(&mut self, cx: &Context<'_>) -> io::Result<bool> {
+        let again = self.again(cx)?;
+        if again && self.random.one_in(2) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(again) }
+    }
+
     fn block(&mut self, cx: &Context<'_>) {
         self.writer = Some(cx.waker().clone());
         self.blocked_since.get_or_insert_with(Instant::now);
@@ -185,9 +191,14 @@ impl Contents {
     }
 
     fn take(&mut self, bytes: &[u8], end: usize, world: &World) {
-        for (offset, byte) in bytes.iter().enumerate() {
-            let flip = self.link.flip.filter(|flip| flip.at == self.written + offset as u64);
-            self.held.push_back(flip.map_or(*byte, |flip| byte ^ 1 << (flip.bit & 7)));
+        let before = self.held.len();
+        self.held.extend(bytes);
+        if let Some(flip) = self.link.flip
+            && let Some(offset) = flip.at.checked_sub(self.written)
+            && let Some(byte) =
+                usize::try_from(offset).ok().and_then(|at| self.held.range_mut(before..).nth(at))
+        {
+            *byte ^= 1 << (flip.bit & 7);
         }
         self.between += bytes.len();
         self.gave(bytes, end, world);
@@ -271,7 +282,7 @@ impl AsyncRead for Port {
     ) -> Poll<io::Result<()>> {
         let incoming = self.incoming.clone();
         let mut pipe = incoming.lock();
-        if pipe.again(cx)? {
+        if pipe.interrupted_or_again(cx)? {
             return Poll::Pending;
         }
         let before = buf.filled().len();
@@ -302,14 +313,13 @@ impl AsyncWrite for Port {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let outgoing = self.outgoing.clone();
         let mut pipe = outgoing.lock();
-        if pipe.again(cx)? {
+        if pipe.interrupted_or_again(cx)? {
             return Poll::Pending;
         }
         match pipe.cut() {
             None if pipe.is_deaf => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             None => {}
             Some(WriterSees::WriteError) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-            Some(WriterSees::TryAgain) => return Poll::Ready(Err(io::ErrorKind::Interrupted.into())),
             Some(WriterSees::Zero) => return Poll::Ready(Ok(0)),
             Some(WriterSees::Lie) => return Poll::Ready(Ok(bytes.len() + 1)),
             Some(WriterSees::Success) => {
@@ -345,7 +355,7 @@ impl AsyncWrite for Port {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        let bytes: Vec<u8> = slices.iter().map(|slice| &**slice).collect::<Vec<&[u8]>>().concat();
         self.poll_write(cx, &bytes)
     }
 
@@ -355,7 +365,7 @@ impl AsyncWrite for Port {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut pipe = self.outgoing.lock();
-        if pipe.again(cx)? {
+        if pipe.interrupted_or_again(cx)? {
             return Poll::Pending;
         }
         match pipe.cut() {

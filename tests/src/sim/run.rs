@@ -70,6 +70,16 @@ struct Side {
     listeners: Vec<JoinHandle<()>>,
 }
 
+/// Lets all others run until this holds, or they have run often enough.
+async fn others_run_until(is_so: impl Fn() -> bool) {
+    for _ in 0..50 {
+        if is_so() {
+            return;
+        }
+        yield_now().await;
+    }
+}
+
 impl Simulation<'_> {
     async fn play(&self) {
         let Scenario { links, seed, rounds, ends, .. } = self.scenario;
@@ -86,11 +96,10 @@ impl Simulation<'_> {
             sides = next;
         }
         drop(sides);
-        for _ in 0..50 {
-            yield_now().await;
-        }
+        let tasks = || Handle::current().metrics().num_alive_tasks();
+        others_run_until(|| tasks() == 0).await;
         let mut log = self.world.log();
-        let tasks = Handle::current().metrics().num_alive_tasks();
+        let tasks = tasks();
         log.require(Invariant::NothingLeft, tasks == 0, format_args!("{tasks} tasks are left"));
         for end in 0..2 {
             let left = log.ends[end].performing;
@@ -236,10 +245,15 @@ impl Simulation<'_> {
 
     /// What may take time besides all that does so on purpose.
     fn allowance(&self) -> Duration {
+        if !self.scenario.nests() {
+            return UNDER_WAY;
+        }
         let ends = self.scenario.ends.iter();
         // Handlers that wait for each other are left alone for so long.
         let stalls: u64 = ends.map(|end| 2 * end.stall).sum();
-        UNDER_WAY + if self.scenario.nests() { Duration::from_millis(stalls) } else { Duration::ZERO }
+        // An answer to each may be behind a request that there is no room for.
+        let asked = u32::try_from(self.world.log().asked.len()).unwrap_or(u32::MAX);
+        UNDER_WAY + Duration::from_millis(stalls) + asked * Duration::from_secs(2)
     }
 
     /// How long a connection may take that was closed at both ends.
@@ -319,6 +333,8 @@ impl Simulation<'_> {
             let is_empty = oracle::holds_nothing(&stats);
             self.world.log().require(Invariant::NothingLeft, is_empty, format_args!("after all: {stats:?}"));
         }
+        // Handlers that a connection has dropped go when their tasks have run once more.
+        others_run_until(|| self.world.log().ends.iter().all(|end| end.performing == 0)).await;
         oracle::judge(self.scenario, &mut self.world.log(), &[a, b]);
         match next {
             [Some(a), Some(b)] => Some([a, b]),

@@ -47,7 +47,8 @@ pub struct Link {
     pub write: usize,
     /// Milliseconds that bytes take at most.
     pub delay: u64,
-    /// One in so many reads, writes and flushes has to be done again; 0 is never.
+    /// One in so many reads, writes and flushes has to be done again, half of them because they were interrupted; 0 is
+    /// never.
     pub again: u32,
     /// One in so many reads and writes wakes its task for nothing; 0 is never.
     pub wakes: u32,
@@ -110,8 +111,6 @@ pub enum ReaderSees {
 pub enum WriterSees {
     /// An error.
     WriteError,
-    /// An error that says to try again, for ever.
-    TryAgain,
     /// That no byte was taken.
     Zero,
     /// That more was taken than there was.
@@ -280,8 +279,6 @@ impl Scenario {
             && self.ends.iter().all(End::is_patient)
             && self.links.iter().all(Link::is_healthy)
             && self.steps.iter().all(Step::is_healthy)
-            // Each of a flood may be waited for, one after the other, before a handler that asks back has its turn.
-            && !(self.nests() && self.steps.iter().any(|step| matches!(step, Step::Flood { .. })))
     }
 
     /// Whether some handler may never answer.

@@ -8,9 +8,7 @@ use super::super::stats::Stats;
 use super::super::{PeerStage, Published};
 use super::{Session, Transit};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
-use std::thread;
 
 impl Session {
     /// Nothing that the peer still waits for reaches it.
@@ -98,8 +96,7 @@ impl Session {
     /// Tells once how the connection has ended, and how shutting the transport down went; returns what was told.
     pub(in crate::connection) fn tell(&mut self, shut_down: io::Result<()>) -> Option<CloseReport> {
         let report = CloseReport { shut_down: shut_down.err().map(Arc::new), ..self.report.take()? };
-        // A panic has nothing left to end, and others wait to be told.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.shared.observe(|observer| observer.ended(&report))));
+        self.shared.observe(|observer| observer.ended(&report));
         self.shared.trace.ended(&report);
         self.shared.progress.send_modify(|progress| progress.report = Some(Box::new(report.clone())));
         Some(report)
@@ -115,20 +112,12 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Whatever an observer does, nobody is left waiting.
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            if self.report.is_none() && self.shared.progress.borrow().report.is_none() {
-                self.fail(ConnectionError::Dropped);
-                let transit = self.transit;
-                self.end(&transit);
-            }
-        }));
+        if self.report.is_none() && self.shared.progress.borrow().report.is_none() {
+            self.fail(ConnectionError::Dropped);
+            let transit = self.transit;
+            self.end(&transit);
+        }
         self.tell(Ok(()));
         self.leave();
-        if let Err(panic) = ended
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
-        }
     }
 }

@@ -27,7 +27,10 @@ impl Session {
             }
         }
         if self.wish == Wish::Abort && self.phase != Phase::Leaving {
-            self.fail(ConnectionError::Aborted);
+            self.fail(match self.shared.blame.get() {
+                Some(Some(cause @ ConnectionError::ObserverPanicked)) => cause.clone(),
+                _ => ConnectionError::Aborted,
+            });
             return true;
         }
         let mut obeyed = 0;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 impl Session {
     /// Looks at what should move and has not.
     pub(in crate::connection) fn look(&mut self, transit: &Transit, now: Instant) -> Overdue {
+        self.knotted_until = self.knotted_until.filter(|until| now < *until);
         let progress = Wait::ALL.map(|wait| self.progress(wait, transit));
         let wait = match self.deadlines.look(progress, now) {
             Ok(next) => return Overdue::Nothing(next),
@@ -22,7 +23,11 @@ impl Session {
                 self.fail(ConnectionError::WriteStalled { limit: stall_timeout, unsent });
             }
             Wait::Room => self.is_shedding = true,
-            Wait::Handler => self.refuse_backlog(),
+            Wait::Handler | Wait::Knot => {
+                // What comes next may be the next of a flood, and what its handler asks for behind the one after it.
+                self.knotted_until = now.checked_add(stall_timeout);
+                self.refuse_backlog();
+            }
             Wait::Turn => self.give_up_turns(),
             Wait::Answers => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());
@@ -57,7 +62,8 @@ impl Session {
                 let waits = is_live && is_asking && !self.is_shedding && !self.has_room();
                 waits.then_some(packets)
             }
-            Wait::Handler => {
+            Wait::Knot if self.knotted_until.is_none() => None,
+            Wait::Handler | Wait::Knot => {
                 let waits =
                     is_live && is_asking && !self.backlog.is_empty() && !self.may_start(self.running());
                 waits.then_some(packets.wrapping_add(transit.written))
