@@ -47,9 +47,9 @@ async fn a_call_shows_how_far_it_is() {
 
 #[tokio::test]
 async fn a_request_shows_the_length_of_its_payload() {
-    let shows = async |request: Incoming| Ok(Reply::from(format!("{request:?}")));
+    let tells = async |request: Incoming| Ok(Reply::from(format!("{request:?}")));
     let (here, there) = duplex(1 << 10);
-    let _peer = PacketConnection::builder().handler(shows).spawn(there);
+    let _peer = PacketConnection::builder().handler(tells).spawn(there);
     let connection = PacketConnection::builder().spawn(here);
     let shown = in_time(connection.submit(1, 5, "hunter2")).await.unwrap().payload;
     let expected =

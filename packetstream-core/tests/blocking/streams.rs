@@ -246,14 +246,14 @@ fn interruptions_are_no_errors() {
     in_time(|| {
         let (here, there) = UnixStream::pair().unwrap();
         let (mut from, mut to) = (here.try_clone().unwrap(), here);
-        let (mut reads, mut writes) = (0, 0);
+        let (mut asked, mut told) = (0, 0);
         let reader = Odd(move |buf: &mut [u8]| {
-            reads += 1;
-            if reads % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { from.read(buf) }
+            asked += 1;
+            if asked % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { from.read(buf) }
         });
         let writer = Odd(move |buf: &[u8]| {
-            writes += 1;
-            if writes % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { to.write(buf) }
+            told += 1;
+            if told % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { to.write(buf) }
         });
         let peer = spawn(builder().handler(reverse), there);
         let connection = spawn(builder(), (reader, writer));

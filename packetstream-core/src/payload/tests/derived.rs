@@ -94,14 +94,14 @@ fn a_flag_is_a_truth_or_the_presence_of_a_value() {
 // Rules: P-21
 #[test]
 fn what_is_counted_tells_its_bytes_or_its_values() {
-    fn counted<T: Counted>(value: T, count: u64, bytes: &[u8]) {
+    fn counted<T: Counted>(value: &T, count: u64, bytes: &[u8]) {
         assert_eq!(value.count(), count);
         assert_eq!(PayloadWriter::payload(|out| value.transcribe_counted(out)), bytes);
     }
-    counted(Bytes::from_static(b"abc"), 3, b"abc");
-    counted(b"abc".to_vec(), 3, b"abc");
-    counted("né".to_owned(), 3, "né".as_bytes());
-    counted(vec![300_u64, 5], 2, &[0x82, 0x2c, 5]);
+    counted(&Bytes::from_static(b"abc"), 3, b"abc");
+    counted(&b"abc".to_vec(), 3, b"abc");
+    counted(&"né".to_owned(), 3, "né".as_bytes());
+    counted(&vec![300_u64, 5], 2, &[0x82, 0x2c, 5]);
     let mut short = PayloadReader::new(Bytes::from_static(b"ab"));
     assert!(String::parse_counted(3, &mut short).is_err());
 }
