@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-LINES, REGIONS = 95.0, 90.0  # percent
+LINES, REGIONS = 97.0, 95.0  # percent
 TESTS = re.compile(r"/(tests|models)[/.]|/(page|seeded_bugs)\.rs$")
 CODE = 0  # the kind of a region; others are expansions of macros, gaps between
 
