@@ -24,6 +24,7 @@ mod handler;
 mod handlers;
 mod inbox;
 mod limits;
+mod line;
 #[cfg(any(model = "loom", model = "shuttle"))]
 pub mod models;
 mod observer;
@@ -44,7 +45,6 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use handler::perform;
 use inbox::{Inbox, Setting, Wish};
-use reserve::Places;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -116,10 +116,7 @@ pub struct PacketConnection {
 /// What handles, handlers and the driver have in common.
 struct Shared {
     inbox: Inbox,
-    places: Places,
     handles: AtomicUsize,
-    /// Calls that wait for a place.
-    queued: AtomicUsize,
     /// What is to blame for requests that are not sent any more: set before any is refused for it. Nothing
     /// inside if the connection has ended in good order.
     blame: OnceLock<Option<ConnectionError>>,
@@ -198,9 +195,8 @@ impl PacketConnection {
     /// `flags`, at most [`MAX_REQUEST_FLAGS`](crate::MAX_REQUEST_FLAGS).
     ///
     /// The request is on its way when this returns, before the future is polled, unless as many as
-    /// [`Limits::max_calls`] are in flight: then the future sends it when its turn comes, in the order
-    /// in which those futures are first polled. Otherwise requests are sent in the order in which they
-    /// are submitted; the peer may perform and answer them in any.
+    /// [`Limits::max_calls`] are in flight: then it is sent when its turn comes. Requests are sent in the order in which
+    /// they are submitted; the peer may perform and answer them in any.
     ///
     /// # Errors
     ///
@@ -211,7 +207,7 @@ impl PacketConnection {
     /// Dropping the future takes the request back if it was not sent yet; else its answer will be dropped, and it
     /// counts as in flight until then.
     pub fn submit(&self, rq_type: u64, flags: u64, payload: impl Into<Bytes>) -> Call {
-        Call::new(self, rq_type, flags, payload.into())
+        Call::new(&self.shared, self.channel, rq_type, flags, payload.into(), false)
     }
 
     /// Sends a request and waits for its reply; as [`submit`](Self::submit), but nothing is sent before
@@ -278,7 +274,7 @@ impl PacketConnection {
     /// failure.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.shared.places.is_closed()
+        self.shared.inbox.is_open()
     }
 
     /// Waits until the connection has ended, by whichever side, and tells how. With [`Builder::spawn`] that includes
@@ -330,11 +326,10 @@ impl PacketConnection {
 }
 
 impl Shared {
-    /// Takes no more requests.
+    /// Takes no more requests, those that wait their turn neither.
     fn finish(&self, wish: Wish) {
-        // First, so that nobody who is refused finds the connection open.
-        self.places.close();
         self.inbox.wish(wish);
+        self.inbox.disperse(|| self.not_sent());
     }
 
     async fn closed(&self) -> CloseReport {
@@ -357,7 +352,7 @@ impl Shared {
         let published = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest_handler = published.oldest_handler.map(|begun| begun.elapsed());
         let abandoned = self.inbox.given_up();
-        let queued = published.stats.queued + self.queued.load(Ordering::Relaxed);
+        let queued = published.stats.queued + self.inbox.queued();
         Stats { queued, abandoned, oldest_handler, ..published.stats }
     }
 
@@ -429,7 +424,7 @@ impl Drop for PacketConnection {
 
 impl fmt::Debug for PacketConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let in_flight = self.shared.limits.max_calls.saturating_sub(self.shared.places.available());
+        let in_flight = self.stats().in_flight;
         let mut debug = f.debug_struct("PacketConnection");
         if let Some(name) = self.name() {
             debug.field("name", &name);

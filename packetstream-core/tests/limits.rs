@@ -125,6 +125,29 @@ async fn calls_beyond_the_limit_wait_their_turn() {
     .await;
 }
 
+// Rules: none: limits of the caller
+#[tokio::test]
+async fn calls_that_wait_are_sent_in_their_order_polled_or_not_unless_they_are_dropped() {
+    let (mut peer, stream) = Script::new();
+    let limits = Limits { max_calls: 1, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    let mut calls = [0, 1, 2, 3].map(|rq_type| Some(connection.submit(rq_type, 0, Bytes::new())));
+    in_time(async {
+        let late = tokio::spawn({
+            let last = calls[3].take().unwrap();
+            async move { last.await.unwrap() }
+        });
+        drop(calls[1].take());
+        for (tag, rq_type) in [(2, 0), (3, 2), (4, 3)] {
+            assert_eq!(peer.hears().await.unwrap().kind(), Kind::Request(rq_type));
+            peer.sends(answer(tag, b"")).await;
+        }
+        late.await.unwrap();
+    })
+    .await;
+    assert_eq!(connection.stats().queued, 0);
+}
+
 // Rules: R-19
 #[tokio::test]
 async fn asking_and_giving_up_does_not_get_past_the_limit() {

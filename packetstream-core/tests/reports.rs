@@ -212,19 +212,21 @@ async fn every_call_that_was_taken_is_in_one_other_number_at_the_end() {
         let _sent = connection.submit(1, 0, "four");
         let unwanted = connection.submit(2, 0, "more");
         let too_late = connection.submit(3, 0, "more");
-        let without_a_place = connection.submit(4, 0, "more");
+        let _too_late_either = connection.submit(4, 0, "more");
         peer.hears().await.unwrap();
         drop(unwanted);
         peer.sends(common::answer(2, b"")).await;
         peer.hears().await.unwrap();
-        let _too_late_either = connection.submit(5, 0, "more");
+        let _too_late_too = connection.submit(5, 0, "more");
+        let without_a_place = connection.submit(6, 0, "more");
+        assert!(without_a_place.is_queued());
         peer.sends(Packet::end_of_stream()).await;
         let report = connection.closed().await;
         assert!(matches!(too_late.await, Err(CallError::Lost(_))));
         assert!(matches!(without_a_place.await, Err(CallError::NotSent(NotSent::Closed))));
         let stats = report.stats;
-        assert_eq!((stats.calls, stats.calls_ok, stats.calls_withdrawn), (4, 1, 1), "{report}");
-        assert_eq!((report.calls_lost, report.calls_unsent), (1, 1), "{report}");
+        assert_eq!((stats.calls, stats.calls_ok, stats.calls_withdrawn), (5, 1, 1), "{report}");
+        assert_eq!((report.calls_lost, report.calls_unsent), (1, 2), "{report}");
     })
     .await;
 }

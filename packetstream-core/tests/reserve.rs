@@ -44,6 +44,24 @@ async fn a_place_is_nobody_elses_until_it_is_dropped_or_its_request_answered() {
 }
 
 #[tokio::test]
+async fn a_place_that_came_to_whoever_has_gone_is_the_next_ones() {
+    let (_peer, stream) = Script::new();
+    let limits = Limits { max_calls: 1, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    let place = in_time(connection.reserve()).await.unwrap();
+    let [mut first, mut second, mut third] = [(); 3].map(|()| Box::pin(connection.reserve()));
+    let mut cx = Context::from_waker(Waker::noop());
+    for waiting in [&mut first, &mut second, &mut third] {
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+    }
+    drop(first);
+    drop(place);
+    drop(second);
+    assert!(third.as_mut().poll(&mut cx).is_ready(), "one went before there was a place, one with it");
+    assert!(has_room(&connection));
+}
+
+#[tokio::test]
 async fn a_place_stays_free_when_its_request_is_too_long() {
     let (here, there) = duplex(1 << 10);
     let _peer = PacketConnection::builder().handler(reverse).spawn(there);

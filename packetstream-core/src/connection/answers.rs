@@ -30,11 +30,21 @@ enum State {
     /// Nobody's; the next that is free.
     Free(usize),
     /// The caller waits, and is called so if it has asked already.
-    Awaited(Option<Waker>),
+    Awaited { waker: Option<Waker>, is_queued: bool },
     /// The caller has gone.
     GivenUp,
     /// The driver is done.
     Answered(Answer),
+}
+
+/// How a caller has left.
+pub(super) enum Left {
+    /// With the answer, which was there.
+    Answered(Answer),
+    /// Before its request had its turn.
+    Queued,
+    /// Before the answer to it was there.
+    Sent,
 }
 
 /// Names a seat. There are two of each, the caller's and the driver's; both are given back.
@@ -43,18 +53,18 @@ pub(super) struct Seat(usize);
 
 #[expect(clippy::indexing_slicing, reason = "whoever names a seat has taken it, and there are never fewer")]
 impl Answers {
-    /// Takes a seat, for a caller and for the driver.
+    /// Takes a seat, for a caller and for the driver; `is_queued` says whether the request has to wait for its turn.
     #[inline]
-    pub(super) fn take(&mut self) -> (Seat, Seat) {
+    pub(super) fn take(&mut self, is_queued: bool) -> (Seat, Seat) {
         let seat = self.free;
         self.beyond += usize::from(seat >= KEPT);
         if let Some(state) = self.seats.get_mut(seat) {
             if let State::Free(next) = *state {
                 self.free = next;
             }
-            *state = State::Awaited(None);
+            *state = State::Awaited { waker: None, is_queued };
         } else {
-            self.seats.push(State::Awaited(None));
+            self.seats.push(State::Awaited { waker: None, is_queued });
             self.free = self.seats.len();
         }
         (Seat(seat), Seat(seat))
@@ -92,8 +102,8 @@ impl Answers {
     pub(super) fn poll(&mut self, Seat(seat): &Seat, cx: &Context<'_>) -> Result<Answer, Option<Waker>> {
         let state = &mut self.seats[*seat];
         match state {
-            State::Awaited(Some(waker)) if waker.will_wake(cx.waker()) => {}
-            State::Awaited(waker) => return Err(waker.replace(cx.waker().clone())),
+            State::Awaited { waker: Some(waker), .. } if waker.will_wake(cx.waker()) => {}
+            State::Awaited { waker, .. } => return Err(waker.replace(cx.waker().clone())),
             State::Answered(_) => {
                 if let State::Answered(answer) = mem::replace(state, State::GivenUp) {
                     self.free(*seat);
@@ -106,17 +116,34 @@ impl Answers {
         Err(None)
     }
 
-    /// The caller leaves: with the answer, if it was there, else with what would have called it.
-    pub(super) fn give_up(&mut self, Seat(seat): Seat) -> Result<Answer, Option<Waker>> {
+    /// The caller leaves. Also returns what would have called it, to be dropped when the lock is free.
+    pub(super) fn give_up(&mut self, Seat(seat): Seat) -> (Left, Option<Waker>) {
         let state = &mut self.seats[seat];
         match mem::replace(state, State::GivenUp) {
             State::Answered(answer) => {
                 self.free(seat);
-                Ok(answer)
+                (Left::Answered(answer), None)
             }
-            State::Awaited(waker) => Err(waker),
-            State::Free(_) | State::GivenUp => Err(None),
+            State::Awaited { waker, is_queued: true } => (Left::Queued, waker),
+            State::Awaited { waker, is_queued: false } => (Left::Sent, waker),
+            State::Free(_) | State::GivenUp => (Left::Sent, None),
         }
+    }
+
+    /// The request has its turn. Says whether anybody still wants it.
+    pub(super) fn has_turn(&mut self, Seat(seat): &Seat) -> bool {
+        match &mut self.seats[*seat] {
+            State::Awaited { is_queued, .. } => {
+                *is_queued = false;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the request waits for its turn.
+    pub(super) fn is_queued(&self, Seat(seat): &Seat) -> bool {
+        matches!(self.seats[*seat], State::Awaited { is_queued: true, .. })
     }
 
     /// Whether the caller has left.
@@ -126,16 +153,16 @@ impl Answers {
 
     /// The driver is done: the caller has its answer, and is to be called so, or has left without it.
     #[inline]
-    pub(super) fn settle(&mut self, Seat(seat): Seat, answer: Answer) -> Result<Option<Waker>, Answer> {
-        let state = &mut self.seats[seat];
+    pub(super) fn settle(&mut self, Seat(seat): &Seat, answer: Answer) -> Result<Option<Waker>, Answer> {
+        let state = &mut self.seats[*seat];
         match state {
-            State::Awaited(waker) => {
+            State::Awaited { waker, .. } => {
                 let waker = waker.take();
                 *state = State::Answered(answer);
                 Ok(waker)
             }
             State::GivenUp => {
-                self.free(seat);
+                self.free(*seat);
                 Err(answer)
             }
             // Settled already, when the driver went.
@@ -143,11 +170,18 @@ impl Answers {
         }
     }
 
+    /// The driver is done with a request whose caller has left.
+    pub(super) fn clear(&mut self, Seat(seat): &Seat) {
+        if let State::GivenUp = self.seats[*seat] {
+            self.free(*seat);
+        }
+    }
+
     /// The driver has gone: all who still wait have this answer. Returns what calls them.
     pub(super) fn settle_all(&mut self, answer: impl Fn() -> Answer) -> Vec<Waker> {
         let mut wakers = Vec::new();
         for state in &mut self.seats {
-            if let State::Awaited(waker) = state {
+            if let State::Awaited { waker, .. } = state {
                 wakers.extend(waker.take());
                 *state = State::Answered(answer());
             }
@@ -172,7 +206,7 @@ mod tests {
     #[test]
     fn whoever_asks_elsewhere_has_the_former_waker_back_to_drop() {
         let mut answers = Answers::default();
-        let (ours, drivers) = answers.take();
+        let (ours, drivers) = answers.take(false);
         let [former, latter] = [(); 2].map(|()| std::sync::Arc::new(Woken));
         let replaced = |answers: &mut Answers, waker: &std::sync::Arc<Woken>| {
             answers.poll(&ours, &Context::from_waker(&waker.clone().into())).unwrap_err()
@@ -181,7 +215,7 @@ mod tests {
         assert!(replaced(&mut answers, &former).is_none(), "it is the same");
         let dropped = replaced(&mut answers, &latter).unwrap();
         assert!(dropped.will_wake(&former.clone().into()));
-        let called = answers.settle(drivers, Ok(reply(1))).unwrap().unwrap();
+        let called = answers.settle(&drivers, Ok(reply(1))).unwrap().unwrap();
         assert!(called.will_wake(&latter.clone().into()));
     }
 
@@ -194,16 +228,16 @@ mod tests {
     #[test]
     fn an_answer_is_where_its_caller_waits_and_the_seat_is_free_again() {
         let mut answers = Answers::default();
-        let (ours, drivers) = answers.take();
-        let (others, other_drivers) = answers.take();
+        let (ours, drivers) = answers.take(false);
+        let (others, other_drivers) = answers.take(false);
         assert_eq!(poll(&mut answers, &ours), None);
-        assert!(matches!(answers.settle(drivers, Ok(reply(1))), Ok(Some(_))), "it is called");
-        assert!(matches!(answers.settle(other_drivers, Ok(reply(2))), Ok(None)), "it has not asked yet");
+        assert!(matches!(answers.settle(&drivers, Ok(reply(1))), Ok(Some(_))), "it is called");
+        assert!(matches!(answers.settle(&other_drivers, Ok(reply(2))), Ok(None)), "it has not asked yet");
         assert_eq!(poll(&mut answers, &ours), Some(1));
         assert_eq!(poll(&mut answers, &others), Some(2));
         for _ in 0..100 {
-            let (ours, drivers) = answers.take();
-            answers.settle(drivers, Ok(reply(3))).unwrap();
+            let (ours, drivers) = answers.take(false);
+            answers.settle(&drivers, Ok(reply(3))).unwrap();
             assert_eq!(poll(&mut answers, &ours), Some(3));
         }
         assert_eq!(answers.seats.len(), 2);
@@ -212,15 +246,16 @@ mod tests {
     #[test]
     fn a_seat_is_taken_until_both_have_left_it_whoever_is_first() {
         let mut answers = Answers::default();
-        let (ours, drivers) = answers.take();
-        assert!(answers.give_up(ours).is_err());
+        let (ours, drivers) = answers.take(false);
+        assert!(matches!(answers.give_up(ours), (Left::Sent, None)));
         assert!(answers.is_given_up(&drivers));
-        let (others, other_drivers) = answers.take();
-        assert!(answers.settle(drivers, Ok(reply(1))).is_err(), "the answer comes back");
-        answers.settle(other_drivers, Ok(reply(2))).unwrap();
-        assert_eq!(answers.give_up(others).unwrap().unwrap().flags, 2);
-        answers.take();
-        answers.take();
+        let (others, other_drivers) = answers.take(false);
+        assert!(answers.settle(&drivers, Ok(reply(1))).is_err(), "the answer comes back");
+        answers.settle(&other_drivers, Ok(reply(2))).unwrap();
+        let (Left::Answered(Ok(answer)), _) = answers.give_up(others) else { panic!("it was there") };
+        assert_eq!(answer.flags, 2);
+        answers.take(false);
+        answers.take(false);
         assert_eq!(answers.seats.len(), 2);
     }
 
@@ -228,10 +263,10 @@ mod tests {
     fn many_seats_at_once_are_given_back_when_those_beyond_the_first_are_free() {
         let mut answers = Answers::default();
         let leave = |answers: &mut Answers, (ours, drivers): (Seat, Seat)| {
-            answers.settle(drivers, Ok(reply(1))).unwrap();
+            answers.settle(&drivers, Ok(reply(1))).unwrap();
             assert_eq!(poll(answers, &ours), Some(1));
         };
-        let mut pairs = std::collections::VecDeque::from([(); 10 * KEPT].map(|()| answers.take()));
+        let mut pairs = std::collections::VecDeque::from([(); 10 * KEPT].map(|()| answers.take(false)));
         let stays = pairs.pop_front().unwrap();
         let last = pairs.pop_back().unwrap();
         for pair in pairs {
@@ -242,7 +277,7 @@ mod tests {
         assert_eq!(answers.seats.len(), KEPT);
         assert!(answers.seats.capacity() < 2 * KEPT);
 
-        let pairs = [(); 2 * KEPT].map(|()| answers.take());
+        let pairs = [(); 2 * KEPT].map(|()| answers.take(false));
         assert_eq!(answers.seats.len(), 2 * KEPT + 1, "each is another's");
         for pair in pairs {
             leave(&mut answers, pair);
@@ -254,8 +289,8 @@ mod tests {
     #[test]
     fn when_the_driver_has_gone_nobody_waits() {
         let mut answers = Answers::default();
-        let ((ours, _), (_, drivers)) = (answers.take(), answers.take());
-        answers.settle(drivers, Ok(reply(1))).unwrap();
+        let ((ours, _), (_, drivers)) = (answers.take(false), answers.take(false));
+        answers.settle(&drivers, Ok(reply(1))).unwrap();
         assert_eq!(poll(&mut answers, &ours), None);
         let callers = answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
         assert_eq!(callers.len(), 1);

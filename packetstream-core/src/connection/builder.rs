@@ -6,7 +6,6 @@ use super::handlers::Handlers;
 use super::inbox::Inbox;
 use super::limits::Limits;
 use super::observer::{Direction, Observer, OnPacket};
-use super::reserve::Places;
 use super::session::Session;
 use super::trace;
 use super::{Extensions, PacketConnection, Progress, Shared};
@@ -173,10 +172,8 @@ impl Builder {
 
     fn assemble(self, limits: Limits) -> (PacketConnection, Session, Carriage) {
         let shared = Arc::new(Shared {
-            inbox: Inbox::default(),
-            places: Places::new(limits.max_calls),
+            inbox: Inbox::new(limits.max_calls),
             handles: AtomicUsize::new(0),
-            queued: AtomicUsize::new(0),
             blame: OnceLock::new(),
             progress: watch::channel(Progress::default()).0,
             stats: Mutex::default(),

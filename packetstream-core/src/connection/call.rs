@@ -1,10 +1,10 @@
 //! A request of ours on its way.
 
-use super::answers::Seat;
+use super::Shared;
+use super::answers::{Left, Seat};
 use super::error::{CallError, NotSent};
 use super::park::{block_on, may_block};
 use super::trace::CallSpan;
-use super::{PacketConnection, Shared};
 use crate::clock::{self, Sleep};
 use crate::outcome::Reply;
 use bytes::Bytes;
@@ -13,10 +13,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::sync::TryAcquireError;
 use tokio::time::Instant;
 
 /// A request on its way; yields its reply. See [`PacketConnection::submit`].
@@ -39,28 +37,10 @@ struct Extras {
 }
 
 enum Step {
-    /// Waits until fewer requests are in flight.
-    Queued(Pin<Box<dyn Future<Output = Result<Seat, NotSent>> + Send>>),
-    /// Handed to the driver, which leaves the answer there; nothing, when that was handed on.
+    /// Handed over; the answer will be there. Nothing, when that was handed on.
     Sent(Option<Seat>),
     /// Never sent.
     Refused(NotSent),
-}
-
-/// Counts a request that waits for its turn.
-struct Queued(Arc<Shared>);
-
-impl Queued {
-    fn new(shared: &Arc<Shared>) -> Self {
-        shared.queued.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(shared))
-    }
-}
-
-impl Drop for Queued {
-    fn drop(&mut self) {
-        self.0.queued.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// How long to wait.
@@ -94,54 +74,22 @@ pub(super) struct Waiter {
 pub(super) type Observed = Option<Box<(u64, Instant)>>;
 
 impl Call {
-    pub(super) fn new(connection: &PacketConnection, rq_type: u64, flags: u64, payload: Bytes) -> Self {
-        let PacketConnection { shared, channel } = connection;
-        let channel = *channel;
-        let span = shared.trace.call(channel, rq_type, payload.len());
-        if let Err(reason) = shared.fits(&payload) {
-            return Self { step: Step::Refused(reason), shared: Arc::clone(shared), extras: None, span };
-        }
-        // Before there is a place to give back: subscribers may panic.
-        let theirs = span.clone();
-        let step = match shared.places.try_take() {
-            Ok(()) => match shared.send(channel, rq_type, flags, payload, theirs) {
-                Ok(seat) => Step::Sent(Some(seat)),
-                Err(reason) => {
-                    shared.places.give_back();
-                    Step::Refused(reason)
-                }
-            },
-            Err(TryAcquireError::Closed) => Step::Refused(shared.not_sent()),
-            Err(TryAcquireError::NoPermits) => {
-                let queued = Queued::new(shared);
-                Step::Queued(Box::pin(async move {
-                    let shared = &queued.0;
-                    let permit = shared.turn().await?;
-                    let seat = shared.send(channel, rq_type, flags, payload, theirs)?;
-                    permit.forget();
-                    Ok(seat)
-                }))
-            }
-        };
-        Self { step, shared: Arc::clone(shared), extras: None, span }
-    }
-
-    /// As [`new`](Self::new), for whoever has a place, which is still theirs unless this [is
-    /// sent](Self::is_sent).
-    pub(super) fn in_place(
+    pub(super) fn new(
         shared: &Arc<Shared>,
         channel: u64,
         rq_type: u64,
         flags: u64,
         payload: Bytes,
+        has_place: bool,
     ) -> Self {
         let span = shared.trace.call(channel, rq_type, payload.len());
         let fits = shared.fits(&payload);
-        let sent = fits.and_then(|()| shared.send(channel, rq_type, flags, payload, span.clone()));
+        let sent = fits.and_then(|()| shared.send(channel, rq_type, flags, payload, span.clone(), has_place));
         let step = sent.map_or_else(Step::Refused, |seat| Step::Sent(Some(seat)));
         Self { step, shared: Arc::clone(shared), extras: None, span }
     }
 
+    /// Whether it was handed over, with the place that it has, if any.
     pub(super) const fn is_sent(&self) -> bool {
         matches!(self.step, Step::Sent(Some(_)))
     }
@@ -176,30 +124,25 @@ impl Call {
     ///
     /// See [`CallError`]. On a thread of an async runtime it is refused: with [`NotSent::InsideRuntime`] if it was
     /// not sent yet, else with [`CallError::InsideRuntime`].
-    pub fn wait(self) -> Result<Reply, CallError> {
+    pub fn wait(mut self) -> Result<Reply, CallError> {
         if may_block().is_ok() {
             return block_on(self);
         }
-        match &self.step {
-            Step::Queued(_) => Err(NotSent::InsideRuntime.into()),
-            Step::Refused(reason) => Err(reason.clone().into()),
-            Step::Sent(_) => Err(CallError::InsideRuntime),
+        match (self.give_up(), &self.step) {
+            (Some(Left::Answered(answer)), _) => answer,
+            (Some(Left::Queued), _) => Err(NotSent::InsideRuntime.into()),
+            (None, Step::Refused(reason)) => Err(reason.clone().into()),
+            (Some(Left::Sent) | None, _) => Err(CallError::InsideRuntime),
         }
     }
 
     /// Whether it still waits for its turn, because as many requests are in flight as there may be.
     #[must_use]
-    pub const fn is_queued(&self) -> bool {
-        matches!(self.step, Step::Queued(_))
+    pub fn is_queued(&self) -> bool {
+        matches!(&self.step, Step::Sent(Some(seat)) if self.shared.inbox.is_queued(seat))
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, CallError>> {
-        if let Step::Queued(turn) = &mut self.step {
-            self.step = match ready!(turn.as_mut().poll(cx)) {
-                Ok(seat) => Step::Sent(Some(seat)),
-                Err(reason) => Step::Refused(reason),
-            };
-        }
         match &mut self.step {
             Step::Sent(place) => {
                 // As with any future: whoever polls it again waits for ever.
@@ -209,22 +152,29 @@ impl Call {
                 Poll::Ready(answer)
             }
             Step::Refused(reason) => Poll::Ready(Err(reason.clone().into())),
-            Step::Queued(_) => Poll::Pending,
         }
     }
 
     /// Nobody waits any longer than this.
-    fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<CallError> {
+    fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, CallError>> {
         let limit = self.extras.as_mut().and_then(|extras| extras.limit.as_mut());
         let Some(Limit { limit, alarm }) = limit else { return Poll::Pending };
         let limit = *limit;
         ready!(Pin::new(alarm).poll(cx));
-        if !self.is_queued() {
-            return Poll::Ready(CallError::Unanswered(limit));
+        Poll::Ready(match self.give_up() {
+            Some(Left::Answered(answer)) => answer,
+            Some(Left::Sent) => Err(CallError::Unanswered(limit)),
+            Some(Left::Queued) => Err(NotSent::NoTurn(limit).into()),
+            None => return Poll::Pending,
+        })
+    }
+
+    /// Waits no more, for good: what was not sent will not be.
+    fn give_up(&mut self) -> Option<Left> {
+        match &mut self.step {
+            Step::Sent(seat) => seat.take().map(|seat| self.shared.inbox.give_up(seat)),
+            Step::Refused(_) => None,
         }
-        // Given up for good: what is said not to be sent must not be.
-        self.step = Step::Refused(NotSent::NoTurn(limit));
-        Poll::Ready(NotSent::NoTurn(limit).into())
     }
 }
 
@@ -241,10 +191,12 @@ impl Shared {
         flags: u64,
         payload: Bytes,
         span: CallSpan,
+        has_place: bool,
     ) -> Result<Seat, NotSent> {
         let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
         let make = |answer| Submission { channel, rq_type, flags, payload, answer, observed, span };
-        self.inbox.submit(make).ok_or_else(|| self.not_sent())
+        let seat = if has_place { self.inbox.submit_in_place(make) } else { self.inbox.submit(make) };
+        seat.ok_or_else(|| self.not_sent())
     }
 }
 
@@ -254,7 +206,7 @@ impl Future for Call {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = match self.poll_answer(cx) {
             Poll::Ready(result) => result,
-            Poll::Pending => Err(ready!(self.poll_limit(cx))),
+            Poll::Pending => ready!(self.poll_limit(cx)),
         };
         self.span.settle(&result);
         Poll::Ready(result)
@@ -264,20 +216,14 @@ impl Future for Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.span.give_up();
-        if let Step::Sent(seat) = &mut self.step
-            && let Some(seat) = seat.take()
-        {
-            let answer = self.shared.inbox.give_up(seat);
-            seeded!(PermitWithFuture => if answer.is_none() { self.shared.places.give_back() });
-            drop(answer);
-        }
+        drop(self.give_up());
     }
 }
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = match self.step {
-            Step::Queued(_) => "queued",
+            Step::Sent(Some(_)) if self.is_queued() => "queued",
             Step::Sent(Some(_)) => "sent",
             Step::Sent(None) => "done",
             Step::Refused(_) => "refused",

@@ -1,9 +1,11 @@
 //! What handles want of the driver, and what they get.
 
-use super::answers::{Answer, Answers, Seat};
+use super::answers::{Answer, Answers, Left, Seat};
 use super::call::Submission;
-use super::error::{CallError, ConnectionError};
+use super::error::{CallError, ConnectionError, NotSent};
 use super::handler::Perform;
+use super::line::{Line, Waiting};
+use crate::outcome::Reply;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
@@ -12,22 +14,24 @@ use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
-/// Commands of handles, how much of the connection they still want, and the answers to their requests.
+/// Commands of handles, how much of the connection they still want, who of them has to wait for a turn, and the answers
+/// to their requests.
 ///
 /// A channel would not do: what is sent while its receiver goes can stay in it, and its sender wait for
 /// ever. Here a command is either handed to the driver or refused, under one lock.
-#[derive(Default)]
 pub(super) struct Inbox {
     contents: Mutex<Contents>,
     /// Requests whose caller has gone before they were settled. It changes under the lock only.
     given_up: AtomicUsize,
+    /// Those who wait for a place. It changes under the lock only.
+    queued: AtomicUsize,
 }
 
-#[derive(Default)]
 struct Contents {
     commands: VecDeque<Command>,
     settings: Vec<Setting>,
     answers: Answers,
+    line: Line,
     wish: Wish,
     driver: Option<Waker>,
     /// Whether the driver has gone, so that nothing is obeyed any more.
@@ -65,18 +69,119 @@ pub(super) enum Wish {
 }
 
 impl Inbox {
-    /// Hands a request to the driver, unless it comes too late, and returns where its answer will be. `make` gets the
-    /// driver's name for that.
+    /// With so many places among the requests in flight.
+    pub(super) fn new(places: usize) -> Self {
+        Self {
+            contents: Mutex::new(Contents {
+                commands: VecDeque::new(),
+                settings: Vec::new(),
+                answers: Answers::default(),
+                line: Line::new(places),
+                wish: Wish::Live,
+                driver: None,
+                is_left: false,
+            }),
+            given_up: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
+        }
+    }
+
+    /// Hands a request to the driver, or has it wait until there is a place, unless it comes too late; returns where its
+    /// answer will be. `make` gets the driver's name for that.
     #[inline]
     pub(super) fn submit(&self, make: impl FnOnce(Seat) -> Submission) -> Option<Seat> {
         let mut contents = self.lock();
-        if contents.is_left || contents.wish != Wish::Live {
+        if !contents.is_open() {
             return None;
         }
-        let (ours, drivers) = contents.answers.take();
+        let has_place = contents.line.take();
+        let (ours, drivers) = contents.answers.take(!has_place);
+        let submission = make(drivers);
+        if has_place {
+            contents.commands.push_back(Command::Submit(submission));
+            wake(contents);
+        } else {
+            self.join(contents, Waiting::Request(submission));
+        }
+        Some(ours)
+    }
+
+    /// As [`submit`](Self::submit), for whoever has a place, which is the request's if it was handed over.
+    pub(super) fn submit_in_place(&self, make: impl FnOnce(Seat) -> Submission) -> Option<Seat> {
+        let mut contents = self.lock();
+        if !contents.is_open() {
+            return None;
+        }
+        let (ours, drivers) = contents.answers.take(false);
         contents.commands.push_back(Command::Submit(make(drivers)));
         wake(contents);
         Some(ours)
+    }
+
+    /// Takes a place: at once, or there is an answer when there is one. Nothing if it comes too late.
+    pub(super) fn reserve(&self) -> Option<Option<Seat>> {
+        let mut contents = self.lock();
+        if !contents.is_open() {
+            return None;
+        }
+        if contents.line.take() {
+            return Some(None);
+        }
+        let (ours, drivers) = contents.answers.take(true);
+        self.join(contents, Waiting::Reservation(drivers));
+        Some(Some(ours))
+    }
+
+    #[cold]
+    fn join(&self, mut contents: MutexGuard<'_, Contents>, waiting: Waiting) {
+        let is_first = contents.line.len() == 0;
+        contents.line.join(waiting);
+        self.count(&contents);
+        if is_first {
+            // What drives the connection sees to it that this has an end.
+            wake(contents);
+        }
+    }
+
+    fn count(&self, contents: &Contents) {
+        self.queued.store(contents.line.len(), Ordering::Relaxed);
+    }
+
+    /// Gives a place back that no request has.
+    pub(super) fn give_back(&self) {
+        let mut contents = self.lock();
+        let passed = contents.pass_on();
+        self.count(&contents);
+        wake(contents);
+        passed.finish();
+    }
+
+    /// Those who wait for a place.
+    pub(super) fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Whether this request waits for a place.
+    pub(super) fn is_queued(&self, seat: &Seat) -> bool {
+        self.queued() > 0 && self.lock().answers.is_queued(seat)
+    }
+
+    /// Sends all away who wait for a place, and tells them why.
+    pub(super) fn disperse(&self, reason: impl Fn() -> NotSent) {
+        let mut contents = self.lock();
+        let waiting = contents.line.disperse();
+        let mut callers = Vec::new();
+        for seat in waiting.iter().map(Waiting::seat) {
+            callers.extend(contents.answers.settle(seat, Err(reason().into())).ok().flatten());
+        }
+        self.count(&contents);
+        drop(contents);
+        callers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether requests are taken.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().is_open()
     }
 
     /// What came of a request, once.
@@ -88,15 +193,27 @@ impl Inbox {
         polled.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Nobody waits for the answer any more. Returns it if it was there.
-    pub(super) fn give_up(&self, seat: Seat) -> Option<Answer> {
+    /// Nobody waits for the answer any more. A request that waits for a place will not be sent.
+    pub(super) fn give_up(&self, seat: Seat) -> Left {
         let mut contents = self.lock();
-        let left = contents.answers.give_up(seat);
-        if left.is_err() {
-            self.given_up.fetch_add(1, Ordering::Relaxed);
+        let (left, _waker) = contents.answers.give_up(seat);
+        let mut gone = Vec::new();
+        match left {
+            Left::Answered(_) => {}
+            Left::Queued => {
+                if contents.line.leave() {
+                    gone = contents.remove_gone();
+                }
+                self.count(&contents);
+            }
+            Left::Sent => {
+                self.given_up.fetch_add(1, Ordering::Relaxed);
+                seeded!(PermitWithFuture => { drop(contents); self.give_back(); return left });
+            }
         }
         drop(contents);
-        left.ok()
+        drop(gone);
+        left
     }
 
     /// Requests whose caller has gone, and that are not settled.
@@ -110,18 +227,23 @@ impl Inbox {
         self.given_up() > 0 && self.lock().answers.is_given_up(seat)
     }
 
-    /// Delivers an answer to whoever waits for it.
+    /// Delivers an answer to whoever waits for it, and gives the place back.
     #[inline]
     pub(super) fn settle(&self, seat: Seat, answer: Answer) {
         let mut contents = self.lock();
-        let settled = contents.answers.settle(seat, answer);
+        let settled = contents.answers.settle(&seat, answer);
         if settled.is_err() {
             self.given_up.fetch_sub(1, Ordering::Relaxed);
+        }
+        let passed = contents.pass_on();
+        if self.queued() > 0 {
+            self.count(&contents);
         }
         drop(contents);
         if let Ok(Some(caller)) = settled {
             caller.wake();
         }
+        passed.finish();
     }
 
     /// Has the driver tell when all requests that were submitted before are settled. If there is no driver, or it
@@ -154,11 +276,6 @@ impl Inbox {
         contents.wish = contents.wish.max(wish);
         seeded!(LostWakeUp => return);
         wake(contents);
-    }
-
-    /// Has the driver look at things.
-    pub(super) fn nudge(&self) {
-        wake(self.lock());
     }
 
     /// Moves the commands and the settings behind what `taken` and `settings` hold, and says what is wished. Whoever
@@ -197,6 +314,7 @@ impl Inbox {
         contents.is_left = true;
         contents.driver = None;
         let left = (mem::take(&mut contents.commands), mem::take(&mut contents.settings));
+        let waiting = contents.line.disperse();
         seeded!(CallForgotten => return);
         // Where all has gone well nobody is left.
         let callers = contents.answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));
@@ -204,12 +322,84 @@ impl Inbox {
         drop(contents);
         // Before what may be code of others, which may panic, is dropped.
         callers.into_iter().for_each(Waker::wake);
-        drop(left);
+        drop((left, waiting));
+    }
+
+    #[cfg(model = "shuttle")]
+    pub(super) fn free_places(&self) -> usize {
+        self.lock().line.free()
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
         // No code of others runs under the lock, so there is nothing half done to be afraid of.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn is_open(&self) -> bool {
+        self.wish == Wish::Live && !self.is_left
+    }
+
+    /// A place is somebody else's.
+    #[inline]
+    fn pass_on(&mut self) -> Passed {
+        match self.line.give_back() {
+            Some(first) => self.pass_on_to(first),
+            None => Passed::default(),
+        }
+    }
+
+    #[cold]
+    fn pass_on_to(&mut self, first: Waiting) -> Passed {
+        let mut passed = Passed::default();
+        let mut next = Some(first);
+        while let Some(waiting) = next {
+            if self.answers.has_turn(waiting.seat()) {
+                match waiting {
+                    Waiting::Request(submission) => {
+                        self.commands.push_back(Command::Submit(submission));
+                        passed.driver = self.driver.take();
+                    }
+                    Waiting::Reservation(seat) => {
+                        passed.caller = self.answers.settle(&seat, Ok(Reply::default())).ok().flatten();
+                    }
+                }
+                break;
+            }
+            self.line.skip();
+            self.answers.clear(waiting.seat());
+            passed.gone.push(waiting);
+            next = self.line.give_back();
+        }
+        passed
+    }
+
+    fn remove_gone(&mut self) -> Vec<Waiting> {
+        let Self { line, answers, .. } = self;
+        let gone = line.remove(|seat| answers.is_given_up(seat));
+        for waiting in &gone {
+            answers.clear(waiting.seat());
+        }
+        gone
+    }
+}
+
+/// What is to be done when a place was passed on and the lock is free.
+#[derive(Debug, Default)]
+#[must_use]
+struct Passed {
+    /// Who has the place.
+    caller: Option<Waker>,
+    /// If that is a request.
+    driver: Option<Waker>,
+    /// Those who would have had it, and have gone.
+    gone: Vec<Waiting>,
+}
+
+impl Passed {
+    fn finish(self) {
+        self.caller.into_iter().chain(self.driver).for_each(Waker::wake);
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::codec::DEFAULT_MAX_PACKET;
 use crate::varint;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// The most that a packet's body has besides its payload: tag, word, channel, request type.
 const HEADER: usize = 4 * varint::MAX_LEN;
@@ -113,7 +112,7 @@ impl Limits {
     pub(super) fn sane(self) -> Self {
         Self {
             max_packet: self.max_packet.max(SMALLEST_PACKET),
-            max_calls: self.max_calls.clamp(1, Semaphore::MAX_PERMITS),
+            max_calls: self.max_calls.max(1),
             max_handlers: self.max_handlers.max(1),
             max_request_bytes: self.max_request_bytes.max(1),
             max_unsent_bytes: self.max_unsent_bytes.max(1),

@@ -6,7 +6,6 @@ use super::super::driver::{Driver, Ended};
 use super::super::models::Model;
 use super::super::{CallError, CloseReport, ConnectionError, Limits, NotSent, PacketConnection};
 use super::Call;
-use crate::sync::atomic::Ordering;
 use crate::sync::thread::{self, JoinHandle};
 use echo::Echo;
 use shuttle::future::block_on;
@@ -57,8 +56,8 @@ fn has_ended(connection: &PacketConnection) -> CloseReport {
     assert_eq!(stats.calls, settled, "each call is in one number: {report:?}");
     let shared = &connection.shared;
     assert_eq!(shared.inbox.given_up(), 0, "as many are answered as were given up");
-    assert_eq!(shared.queued.load(Ordering::Relaxed), 0, "nobody waits for a turn");
-    assert_eq!(shared.places.available(), shared.limits.max_calls, "every place is given back");
+    assert_eq!(shared.inbox.queued(), 0, "nobody waits for a turn");
+    assert_eq!(shared.inbox.free_places(), shared.limits.max_calls, "every place is given back");
     report
 }
 

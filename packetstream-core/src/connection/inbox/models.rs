@@ -31,7 +31,7 @@ fn submit(inbox: &Inbox, rq_type: u64) -> bool {
 }
 
 fn whoever_commands_wakes_the_driver() {
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::new(Inbox::new(2));
     for rq_type in [1, 2] {
         let inbox = Arc::clone(&inbox);
         thread::spawn(move || assert!(submit(&inbox, rq_type)));
@@ -48,7 +48,7 @@ fn whoever_commands_wakes_the_driver() {
 }
 
 fn handed_over_or_refused() {
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::new(Inbox::new(2));
     let submitting = {
         let inbox = Arc::clone(&inbox);
         thread::spawn(move || usize::from(submit(&inbox, 1)) + usize::from(submit(&inbox, 2)))
@@ -73,7 +73,7 @@ fn handed_over_or_refused() {
 }
 
 fn no_barrier_is_left() {
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::new(Inbox::new(2));
     let leaving = {
         let inbox = Arc::clone(&inbox);
         thread::spawn(move || {

@@ -122,7 +122,6 @@ impl Session {
     #[inline]
     fn settle(&self, seat: Seat, answer: Answer) {
         seeded!(CallForgotten => if let Err(CallError::Lost(_)) = answer { return });
-        self.shared.places.give_back();
         self.shared.inbox.settle(seat, answer);
     }
 
@@ -184,8 +183,8 @@ impl Session {
 
     /// Sends all away who wait for their turn, which may not come before they have gone.
     pub(super) fn give_up_turns(&mut self) {
-        self.shared.places.give_up();
         let waited = self.shared.limits.stall_timeout;
+        self.shared.inbox.disperse(|| NotSent::NoTurn(waited));
         for command in std::mem::take(&mut self.commands) {
             match command {
                 Command::Submit(submission) => {

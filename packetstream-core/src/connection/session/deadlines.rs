@@ -71,7 +71,7 @@ impl Session {
             Wait::Turn => {
                 seeded!(TurnNeverGivenUp => return None);
                 let performs = self.state.owed() > self.backlog.len();
-                let is_awaited = self.shared.places.is_awaited() || !self.commands.is_empty();
+                let is_awaited = self.shared.inbox.queued() > 0 || !self.commands.is_empty();
                 let waits = is_live && is_asking && performs && is_awaited;
                 waits.then_some(packets.wrapping_add(transit.written))
             }
