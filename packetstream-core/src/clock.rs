@@ -2,9 +2,9 @@
 //!
 //! Inside a runtime these are its timers, paused clocks included. Elsewhere one thread of the process wakes all that
 //! sleep, under any executor; it is started when needed, and ends when nothing has slept for a second.
+#![expect(clippy::arithmetic_side_effects, reason = "a year from now, and a count of those that sleep")]
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -171,12 +171,6 @@ fn ring() {
     }
 }
 
-impl fmt::Debug for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} asleep", self.wakers.len())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,6 +224,13 @@ mod tests {
         assert!(queue().wakers.contains_key(&key));
         drop(long);
         assert!(!queue().wakers.contains_key(&key));
+    }
+
+    #[test]
+    fn a_sleep_too_long_for_the_clock_is_a_long_one() {
+        let long = sleep(Duration::MAX);
+        let Kind::Thread(Alarm { deadline, .. }) = &long.0 else { panic!("{long:?}") };
+        assert!(*deadline > Instant::now() + Duration::from_hours(24 * 300));
     }
 
     #[tokio::test(start_paused = true)]

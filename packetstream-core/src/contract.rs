@@ -54,3 +54,31 @@ impl Contract {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMED: Contract = Contract { blocking: true, timeout: Some(Duration::ZERO), ..Contract::NONE };
+
+    #[test]
+    fn a_contract_that_bounds_what_goes_on_is_right() {
+        Contract::NONE.check();
+        Contract { blocking: true, ..Contract::NONE }.check();
+        Contract { blocking: false, ..TIMED }.check();
+        Contract { concurrency: Some(1), ..TIMED }.check();
+        Contract { ordered: true, ..TIMED }.check();
+    }
+
+    #[test]
+    #[should_panic(expected = "`concurrency` of 0")]
+    fn a_contract_that_lets_nothing_be_performed_is_wrong() {
+        Contract { concurrency: Some(0), ..Contract::NONE }.check();
+    }
+
+    #[test]
+    #[should_panic(expected = "needs a `concurrency`")]
+    fn a_contract_that_leaves_threads_behind_without_number_is_wrong() {
+        TIMED.check();
+    }
+}

@@ -324,3 +324,6 @@ impl fmt::Debug for Reply {
         write!(f, "Reply({self})")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,19 @@
 //! With the feature `tracing` connections, calls and requests have spans.
 //!
 //! The protocol itself, rule by rule, is on the page of [`wire`].
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "it reads what a hostile peer wrote, over transports that may claim anything"
+    )
+)]
 
 // Before those that use its macro.
 #[macro_use]

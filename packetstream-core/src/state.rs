@@ -15,19 +15,14 @@
 //!
 //! When the peer falls silent its answers can no longer come: every call still waiting ends, and this
 //! side closes too, after the answers it owes (rules L-7 and L-8).
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used,
-        reason = "digests what a hostile peer wrote"
-    )
-)]
 
+mod account;
 mod channels;
+mod event;
 mod queue;
+
+pub(crate) use event::Digest;
+pub use event::{Abandoned, Event, RequestId, Requested};
 
 use crate::outcome::{Failure, Outcome};
 use crate::packet::{Kind, Packet, PacketError};
@@ -90,61 +85,6 @@ enum Half {
     Silent,
 }
 
-/// Identifies one request among those its sender has made on a connection.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct RequestId {
-    /// The tag space, 0 unless the peers agreed on others.
-    pub channel: u64,
-    /// Never used twice on a channel in one direction.
-    pub tag: u64,
-}
-
-/// A request of the peer, to be answered with [`ConnectionState::respond`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Requested {
-    /// Names the request when answering it.
-    pub id: RequestId,
-    /// What is asked, in the application's numbers.
-    pub rq_type: u64,
-    /// The application's flags.
-    pub flags: u64,
-    /// The application's bytes.
-    pub payload: Bytes,
-}
-
-/// What a packet from the peer means to the application.
-#[derive(Debug, Eq, PartialEq)]
-pub enum Event<W> {
-    /// The peer asks.
-    Requested(Requested),
-    /// The peer has answered.
-    Answered {
-        /// What was parked at [`ConnectionState::submit`].
-        waiter: W,
-        /// What came of the request.
-        outcome: Outcome,
-    },
-    /// The peer has sent its last packet.
-    Ended(Abandoned<W>),
-}
-
-/// What a packet comes to, as [`Event`], without the packet's content.
-pub(crate) enum Digest<W> {
-    Requested(u64),
-    Answered(W),
-    Ended(Abandoned<W>),
-    Nothing,
-}
-
-/// The waiters of requests that will never be answered, each kind oldest first.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Abandoned<W> {
-    /// [`ConnectionState::poll_transmit`] has yielded the request: the peer may have performed it.
-    pub sent: Vec<W>,
-    /// The peer has never heard of the request.
-    pub unsent: Vec<W>,
-}
-
 /// Why a request was not taken; nothing of it was or will be sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SubmitError {
@@ -203,12 +143,6 @@ impl<W> Default for ConnectionState<W> {
 }
 
 impl<W> ConnectionState<W> {
-    /// Whether a channel is open. Channel 0 always is.
-    #[must_use]
-    pub fn is_open(&self, channel: u64) -> bool {
-        self.channels.is_open(channel)
-    }
-
     /// Opens a channel besides 0, for our requests and the peer's; opening it again does nothing.
     pub fn open_channel(&mut self, channel: u64) {
         self.channels.open(channel);
@@ -493,105 +427,6 @@ impl<W> ConnectionState<W> {
             return Some(Packet::end_of_stream());
         }
         None
-    }
-
-    /// Whether both sides have sent their last packet, ours having been taken by
-    /// [`poll_transmit`](Self::poll_transmit).
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.ours == Half::Silent && self.theirs == Half::Silent && self.outgoing.is_empty()
-    }
-
-    /// Whether this side has said that it makes no more requests.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.ours != Half::Open
-    }
-
-    /// Whether this side has closed, or ends its stream as soon as everything is answered.
-    #[must_use]
-    pub fn is_closing(&self) -> bool {
-        self.ours >= Half::Closing
-    }
-
-    /// Whether this side has sent its last packet, or [`poll_transmit`](Self::poll_transmit) has yielded it.
-    #[must_use]
-    pub fn is_silent(&self) -> bool {
-        self.ours == Half::Silent
-    }
-
-    /// Whether the peer has said that it makes no more requests.
-    #[must_use]
-    pub fn is_peer_draining(&self) -> bool {
-        self.theirs != Half::Open
-    }
-
-    /// Whether the peer has sent its last packet: nothing behind it belongs to this connection.
-    #[must_use]
-    pub fn is_peer_silent(&self) -> bool {
-        self.theirs == Half::Silent
-    }
-
-    /// Our requests that have no answer yet, sent or not.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.asked.requests
-    }
-
-    /// The peer's requests that were not answered yet.
-    #[must_use]
-    pub fn owed(&self) -> usize {
-        self.owed.requests
-    }
-
-    /// Requests of the peer that were refused here, because of their channel or because they came too late;
-    /// they have never been an [`Event`].
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.refused
-    }
-
-    /// Packets of the peer that made no sense: responses nobody waits for, requests with a tag in flight, repeated
-    /// "end of requests". All but the last of too many were ignored.
-    #[must_use]
-    pub fn ignored(&self) -> u64 {
-        self.ignored
-    }
-
-    /// Payload bytes of our requests that have no answer yet.
-    #[must_use]
-    pub fn in_flight_bytes(&self) -> usize {
-        self.asked.bytes
-    }
-
-    /// Payload bytes of the peer's requests that were not answered yet.
-    #[must_use]
-    pub fn owed_bytes(&self) -> usize {
-        self.owed.bytes
-    }
-
-    /// Our requests that [`poll_transmit`](Self::poll_transmit) has yet to yield.
-    #[must_use]
-    pub fn queued_requests(&self) -> usize {
-        self.outgoing.requests()
-    }
-
-    /// Responses, refusals among them, that [`poll_transmit`](Self::poll_transmit) has yet to yield.
-    #[must_use]
-    pub fn queued_responses(&self) -> usize {
-        self.outgoing.responses()
-    }
-
-    /// Payload bytes of those responses.
-    #[must_use]
-    pub fn queued_response_bytes(&self) -> usize {
-        self.outgoing.response_bytes()
-    }
-
-    /// Payload bytes of all packets that [`poll_transmit`](Self::poll_transmit) has yet to yield.
-    #[must_use]
-    pub fn queued_bytes(&self) -> usize {
-        self.outgoing.bytes()
     }
 }
 

@@ -211,3 +211,19 @@ async fn a_handler_does_not_wait_for_room_for_calls() {
     })
     .await;
 }
+
+// Rules: none: settings
+#[tokio::test]
+async fn a_handler_that_is_set_when_the_connection_has_ended_is_dropped() {
+    let (here, _there) = duplex(1 << 12);
+    let connection = PacketConnection::builder().spawn(here);
+    connection.abort();
+    in_time(connection.closed()).await;
+    let held = Arc::new(());
+    let holds = Arc::clone(&held);
+    connection.handle(move |request: Incoming| {
+        let _held = Arc::clone(&holds);
+        channel_of(request)
+    });
+    assert_eq!(Arc::strong_count(&held), 1);
+}

@@ -15,7 +15,7 @@ const PAGE: &str = include_str!("../../packetstream-core/docs/wire.md");
 
 /// The files, and folders with all that is in them, in which each test cites.
 const OF_THE_PROTOCOL: &[&str] = &[
-    "packetstream-core/src/codec.rs",
+    "packetstream-core/src/codec/",
     "packetstream-core/src/float.rs",
     "packetstream-core/src/outcome.rs",
     "packetstream-core/src/packet/",

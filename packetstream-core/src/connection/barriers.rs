@@ -1,6 +1,7 @@
 //! Knowing when all earlier calls are settled.
 
 use std::collections::VecDeque;
+use std::mem;
 use tokio::sync::oneshot;
 
 /// Counts calls that are not settled, by the barriers they were made between.
@@ -13,12 +14,13 @@ use tokio::sync::oneshot;
 ///
 /// A barrier is reached when the epoch before it and all earlier ones have no unsettled call. A call costs one
 /// addition and one subtraction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Barriers {
-    /// The number of the first of `epochs`.
+    /// The number of the first of `closed`, or else of `open`.
     first: u64,
-    /// Never empty; the last is open.
-    epochs: VecDeque<Epoch>,
+    /// Those with a barrier behind them.
+    closed: VecDeque<Epoch>,
+    open: Epoch,
 }
 
 #[derive(Debug, Default)]
@@ -28,47 +30,38 @@ struct Epoch {
     waiting: Option<oneshot::Sender<()>>,
 }
 
-impl Default for Barriers {
-    fn default() -> Self {
-        Self { first: 0, epochs: VecDeque::from([Epoch::default()]) }
-    }
-}
-
 impl Barriers {
     /// Takes note of a call, and returns the epoch to settle it in.
     #[inline]
     pub(super) fn call(&mut self) -> u64 {
-        let open = self.epochs.len() - 1;
-        self.epochs[open].unsettled += 1;
-        self.first + open as u64
+        self.open.unsettled += 1;
+        self.first + self.closed.len() as u64
     }
 
     /// Takes note that a call of this epoch has its answer, or never will.
     #[inline]
     pub(super) fn settled(&mut self, epoch: u64) {
-        let place = usize::try_from(epoch - self.first).ok().and_then(|index| self.epochs.get_mut(index));
-        if let Some(epoch) = place {
-            epoch.unsettled -= 1;
-            if self.epochs.len() > 1 {
-                self.advance();
-            }
+        if self.closed.is_empty() {
+            self.open.unsettled -= 1;
+            return;
         }
+        let index = usize::try_from(epoch - self.first).unwrap_or(usize::MAX);
+        self.closed.get_mut(index).unwrap_or(&mut self.open).unsettled -= 1;
+        self.advance();
     }
 
     /// Puts a barrier behind the calls so far. Whoever waits does not care that the sender is dropped instead.
     pub(super) fn add(&mut self, reached: oneshot::Sender<()>) {
         seeded!(BarrierEarly => return drop(reached));
-        if let Some(open) = self.epochs.back_mut() {
-            open.waiting = Some(reached);
-        }
-        self.epochs.push_back(Epoch::default());
+        let closed = Epoch { waiting: Some(reached), ..mem::take(&mut self.open) };
+        self.closed.push_back(closed);
         self.advance();
     }
 
     fn advance(&mut self) {
-        while self.epochs.len() > 1 && self.epochs[0].unsettled == 0 {
+        while let Some(Epoch { waiting, .. }) = self.closed.pop_front_if(|epoch| epoch.unsettled == 0) {
             self.first += 1;
-            if let Some(Epoch { waiting: Some(reached), .. }) = self.epochs.pop_front() {
+            if let Some(reached) = waiting {
                 // Nobody has to wait for it.
                 let _ = reached.send(());
             }
@@ -100,7 +93,7 @@ mod tests {
         assert!(first.try_recv().is_err() && second.try_recv().is_err());
         barriers.settled(a);
         assert_eq!((first.try_recv(), second.try_recv()), (Ok(()), Ok(())));
-        assert_eq!(barriers.epochs.len(), 1, "nothing is kept of what was reached");
+        assert!(barriers.closed.is_empty(), "nothing is kept of what was reached");
         barriers.settled(later);
     }
 

@@ -9,7 +9,6 @@ use crate::outcome::Reply;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::fmt;
 use std::mem;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
@@ -20,7 +19,6 @@ use tokio::sync::oneshot;
 ///
 /// A channel would not do: what is sent while its receiver goes can stay in it, and its sender wait for
 /// ever. Here a command is either handed to the driver or refused, under one lock.
-#[derive(Debug)]
 pub(super) struct Inbox {
     contents: Mutex<Contents>,
     /// Requests whose caller has gone before they were settled. It changes under the lock only.
@@ -29,7 +27,6 @@ pub(super) struct Inbox {
     queued: AtomicUsize,
 }
 
-#[derive(Debug)]
 struct Contents {
     commands: VecDeque<Command>,
     settings: Vec<Setting>,
@@ -55,6 +52,14 @@ pub(super) enum Setting {
     Open(u64),
     /// Open a channel, if it is not open, and have its requests performed so.
     Serve(u64, Box<dyn Perform>),
+}
+
+/// A place among the requests in flight.
+pub(super) enum Reserved {
+    /// Is there.
+    Now,
+    /// Will be there when there is an answer here.
+    Later(Seat),
 }
 
 /// How much of a connection its handles want; they never want more again.
@@ -121,18 +126,18 @@ impl Inbox {
         Some(ours)
     }
 
-    /// Takes a place: at once, or there is an answer when there is one. Nothing if it comes too late.
-    pub(super) fn reserve(&self) -> Option<Option<Seat>> {
+    /// Takes a place, at once or when there is one. Nothing if it comes too late.
+    pub(super) fn reserve(&self) -> Option<Reserved> {
         let mut contents = self.lock();
         if !contents.is_open() {
             return None;
         }
         if contents.line.take() {
-            return Some(None);
+            return Some(Reserved::Now);
         }
         let (ours, drivers) = contents.answers.take(true);
         self.join(contents, Waiting::Reservation(drivers));
-        Some(Some(ours))
+        Some(Reserved::Later(ours))
     }
 
     #[cold]
@@ -232,9 +237,9 @@ impl Inbox {
 
     /// Delivers an answer to whoever waits for it, and gives the place back.
     #[inline]
-    pub(super) fn settle(&self, seat: Seat, answer: Answer) {
+    pub(super) fn settle(&self, seat: &Seat, answer: Answer) {
         let mut contents = self.lock();
-        let settled = contents.answers.settle(&seat, answer);
+        let settled = contents.answers.settle(seat, answer);
         if settled.is_err() {
             self.given_up.fetch_sub(1, Ordering::Relaxed);
         }
@@ -412,24 +417,6 @@ fn wake(mut contents: MutexGuard<'_, Contents>) {
     drop(contents);
     if let Some(waker) = driver {
         waker.wake();
-    }
-}
-
-impl fmt::Debug for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Submit(submission) => submission.fmt(f),
-            Self::Barrier(_) => f.write_str("Barrier"),
-        }
-    }
-}
-
-impl fmt::Debug for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open(channel) => write!(f, "Open({channel})"),
-            Self::Serve(channel, _) => write!(f, "Serve({channel})"),
-        }
     }
 }
 

@@ -122,3 +122,59 @@ impl Deadlines {
         Ok(earliest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn what_does_not_move_for_its_limit_is_overdue_once() {
+        let (start, mut watchdog) = (Instant::now(), Watchdog::new(LIMIT));
+        assert!(!watchdog.is_overdue(Some(7), start));
+        assert_eq!(watchdog.deadline(), Some(start + LIMIT));
+        assert!(!watchdog.is_overdue(Some(7), start + LIMIT - Duration::from_nanos(1)));
+        assert!(watchdog.is_overdue(Some(7), start + LIMIT));
+        assert!(!watchdog.is_overdue(Some(7), start + LIMIT), "what comes of it may take as long again");
+        assert!(watchdog.is_overdue(Some(7), start + LIMIT * 2));
+    }
+
+    #[test]
+    fn progress_is_seen_when_the_limit_has_passed() {
+        let (start, mut watchdog) = (Instant::now(), Watchdog::new(LIMIT));
+        assert!(!watchdog.is_overdue(Some(7), start));
+        assert!(!watchdog.is_overdue(Some(8), start + LIMIT / 2));
+        assert_eq!(watchdog.deadline(), Some(start + LIMIT), "the timer is not touched");
+        assert!(!watchdog.is_overdue(Some(8), start + LIMIT));
+        assert_eq!(watchdog.deadline(), Some(start + LIMIT * 2));
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_watch_nothing_is_overdue() {
+        let (start, mut watchdog) = (Instant::now(), Watchdog::new(LIMIT));
+        assert!(!watchdog.is_overdue(Some(7), start));
+        assert!(!watchdog.is_overdue(None, start + LIMIT));
+        assert_eq!(watchdog.deadline(), None);
+        assert!(!watchdog.is_overdue(Some(7), start + LIMIT * 2));
+    }
+
+    #[test]
+    fn a_limit_too_long_for_the_clock_is_far_away() {
+        let (start, mut watchdog) = (Instant::now(), Watchdog::new(Duration::MAX));
+        assert!(!watchdog.is_overdue(Some(7), start));
+        assert!(watchdog.deadline() > Some(start + Duration::from_hours(24 * 300)));
+    }
+
+    #[test]
+    fn the_earliest_deadline_is_looked_at_next_and_the_first_wait_that_is_overdue_told() {
+        let start = Instant::now();
+        let limit = |wait| if wait == Wait::Turn { LIMIT } else { LIMIT * 2 };
+        let mut deadlines = Deadlines::new(limit);
+        let only = |waits: &[Wait]| Wait::ALL.map(|wait| waits.contains(&wait).then_some(7));
+        assert_eq!(deadlines.look(only(&[]), start), Ok(None));
+        assert_eq!(deadlines.look(only(&[Wait::Writing, Wait::Turn]), start), Ok(Some(start + LIMIT)));
+        assert_eq!(deadlines.look(only(&[Wait::Writing]), start + LIMIT), Ok(Some(start + LIMIT * 2)));
+        assert_eq!(deadlines.look(only(&[Wait::Writing]), start + LIMIT * 2), Err(Wait::Writing));
+    }
+}

@@ -74,8 +74,9 @@ impl Writer {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let first = (&mut self.buffer).take(most);
             let used = first.chunks_vectored(&mut slices);
-            let given = length(&slices[..used]);
-            match transport.write_vectored(&slices[..used]) {
+            let used = slices.get(..used).unwrap_or_default();
+            let given = length(used);
+            match transport.write_vectored(used) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
                 written => self.advance(written?, given)?,
             }
@@ -139,8 +140,9 @@ impl Writer {
         if transport.is_write_vectored() && buffer.chunk().len() < buffer.remaining() {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let used = buffer.chunks_vectored(&mut slices);
-            let given = length(&slices[..used]);
-            transport.poll_write_vectored(cx, &slices[..used]).map_ok(|count| (count, given))
+            let used = slices.get(..used).unwrap_or_default();
+            let given = length(used);
+            transport.poll_write_vectored(cx, used).map_ok(|count| (count, given))
         } else {
             let given = buffer.chunk().len();
             transport.poll_write(cx, buffer.chunk()).map_ok(|count| (count, given))

@@ -92,10 +92,61 @@ fn display_shows_no_more_than_16_bytes_of_payload_and_debug_none() {
     let packet = |length| Packet::request(0, 2, 1, 0x55, vec![0xab; length].into()).unwrap();
     let short = "request type 1, tag 2, flags 0x55, 2 bytes: abab";
     assert_eq!(packet(2).to_string(), short);
+    let whole = format!("request type 1, tag 2, flags 0x55, 16 bytes: {}", "ab".repeat(16));
+    assert_eq!(packet(16).to_string(), whole);
     let long = format!("request type 1, tag 2, flags 0x55, 17 bytes: {}...", "ab".repeat(16));
     assert_eq!(packet(17).to_string(), long);
     assert_eq!(format!("{:?}", packet(17)), "Packet(request type 1, tag 2, flags 0x55, 17 bytes)");
     assert_eq!(Packet::end_of_stream().to_string(), "end of stream, tag 0, flags 0x0, 0 bytes");
+}
+
+// Rules: none: how it is shown
+#[test]
+fn display_says_what_a_packet_is_for() {
+    for (hex, text) in [
+        ("02 05 04", "response ok, tag 5, flags 0x0, 0 bytes"),
+        ("02 05 18", "response not ok, tag 5, flags 0x3, 0 bytes"),
+        ("04 00 03 07 02", "request type 1, channel 7, tag 0, flags 0x0, 0 bytes"),
+        ("03 01 02 00", "end of requests, tag 1, flags 0x0, 0 bytes"),
+        ("03 02 02 00", "unknown control, tag 2, flags 0x0, 0 bytes"),
+    ] {
+        assert_eq!(parsed(hex).to_string(), text);
+    }
+}
+
+// Rules: R-4
+#[test]
+fn only_a_response_has_an_outcome() {
+    assert_eq!(parsed("02 05 0c").into_outcome(), Some(Ok(Reply::from(1))));
+    assert_eq!(parsed("02 05 08").into_outcome(), Some(Err(Failure { flags: 1, payload: Bytes::new() })));
+    assert_eq!(parsed("04 00 03 07 02").into_outcome(), None);
+    assert_eq!(Packet::end_of_stream().into_outcome(), None);
+}
+
+/// Counts the flushes.
+struct Flushes(usize);
+
+impl io::Write for Flushes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 > 0 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+// Rules: none: how it is written
+#[test]
+fn a_packet_is_flushed_where_that_is_asked() {
+    let (packet, mut out) = (Packet::end_of_stream(), Flushes(0));
+    packet.write(&mut out, false).unwrap();
+    assert_eq!(out.0, 0);
+    packet.write(&mut out, true).unwrap();
+    assert_eq!(out.0, 1);
+    assert_eq!(packet.write(&mut out, true).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(out.0, 1);
 }
 
 // Rules: W-22

@@ -1,3 +1,5 @@
+mod derived;
+
 use super::*;
 use crate::varint::{self, VarintError};
 use bytes::BytesMut;

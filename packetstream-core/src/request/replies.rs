@@ -190,8 +190,10 @@ mod tests {
         travels(false, 0, b"");
         travels(300_u64, 300, b"");
         travels(Bytes::from_static(b"bare"), 0, b"bare");
+        travels(b"bare".to_vec(), 0, b"bare");
         travels("text".to_owned(), 0, b"text");
         travels((7_u64, Bytes::from_static(b"both")), 7, b"both");
+        travels(Reply { flags: 7, payload: Bytes::from_static(b"both") }, 7, b"both");
     }
 
     // Rules: P-23
@@ -210,6 +212,14 @@ mod tests {
         travels(Vec::<Be<u16>>::new(), 0, b"");
         refused::<Vec<Be<u16>>>(0, &[0, 1, 0]);
         refused::<Vec<[u8; 0]>>(0, &[0]);
+    }
+
+    // Rules: P-1, P-25
+    #[test]
+    fn a_spelling_that_is_kept_is_the_payload() {
+        travels(Verbatim::<u64>::trusted(Bytes::from_static(&[0x80, 5])), 0, &[0x80, 5]);
+        refused::<Verbatim<u64>>(0, &[5, 5]);
+        refused::<Verbatim<u64>>(1, &[5]);
     }
 
     // Rules: P-20, P-23, P-25

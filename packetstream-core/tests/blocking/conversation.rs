@@ -438,3 +438,17 @@ fn an_observer_that_panics_while_the_driver_is_dropped_keeps_nobody_from_hearing
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
     });
 }
+
+// Rules: none: handles
+#[test]
+fn a_handle_has_the_name_the_extensions_and_the_clients_of_the_other_kind() {
+    in_time(|| {
+        let (here, _there) = UnixStream::pair().unwrap();
+        let (connection, driver) = blocking::build(builder().name("store").extension(7_u64), here).unwrap();
+        assert_eq!(format!("{driver:?}"), "Driver { .. }");
+        assert_eq!(connection.name(), Some("store"));
+        assert_eq!(connection.extensions().get::<u64>().as_deref(), Some(&7));
+        assert_eq!(connection.client::<packetstream_core::PacketConnection>().name(), Some("store"));
+        assert_eq!(connection.client::<PacketConnection>().name(), Some("store"));
+    });
+}

@@ -138,16 +138,17 @@ fn reading_goes_on_while_the_writer_is_held_up() {
 fn a_peer_that_reads_slowly_is_not_given_up() {
     in_time(|| {
         let ((mut from, mut to), stream) = narrow(16);
-        let connection = spawn(builder().limits(short()), stream);
+        let limits = Limits { stall_timeout: SHORT * 4, ..Limits::default() };
+        let connection = spawn(builder().limits(limits), stream);
         let call = connection.submit(0, 0, vec![0; 256]);
         let (start, mut heard) = (Instant::now(), 0);
         let mut bytes = [0; 16];
         while heard < 256 {
             heard += from.read(&mut bytes).unwrap();
-            // Not to wait for anything, but to be slow: half of what would be too slow.
+            // Not to wait for anything, but to be slow: an eighth of what would be too slow.
             thread::sleep(SHORT / 2);
         }
-        assert!(start.elapsed() > 4 * SHORT);
+        assert!(start.elapsed() > SHORT * 8, "twice the limit");
         to.write_all(&answer(2, b"at last").transcribe()).unwrap();
         assert_eq!(call.wait().unwrap().payload, "at last");
     });

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, PipeReader, PipeWriter, Read, Seek, SeekFrom, Wri
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 
 /// Two transports over pipes that hold 4 KiB.
@@ -156,5 +157,111 @@ fn a_transport_that_panics_ends_its_connection_at_once() {
         let connection = spawn(builder(), (Broken, Vec::new()));
         let error = connection.closed().unwrap().result.unwrap_err();
         assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
+    });
+}
+
+/// Waits for ever, as a pipe whose other end says nothing.
+struct Silent {
+    reader: PipeReader,
+    _writer: PipeWriter,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let (reader, writer) = io::pipe().unwrap();
+        Self { reader, _writer: writer }
+    }
+}
+
+impl Read for Silent {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buf)
+    }
+}
+
+/// Reads or writes as the function says.
+struct Odd<F>(F);
+
+impl<F: FnMut(&[u8]) -> io::Result<usize>> Write for Odd<F> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for Odd<F> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0(buf)
+    }
+}
+
+#[test]
+fn a_writer_that_takes_nothing_or_claims_too_much_is_an_error() {
+    fn ends(write: impl FnMut(&[u8]) -> io::Result<usize> + Send + 'static) -> io::ErrorKind {
+        in_time(|| {
+            let connection = spawn(builder(), (Silent::new(), Odd(write)));
+            connection.submit(0, 0, "abc").wait().unwrap_err();
+            match connection.closed().unwrap().result.unwrap_err() {
+                ConnectionError::Write(error) => error.kind(),
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+    assert_eq!(ends(|_| Ok(0)), io::ErrorKind::WriteZero);
+    assert_eq!(ends(|buf| Ok(buf.len() + 1)), io::ErrorKind::Other);
+}
+
+#[test]
+fn a_stream_whose_half_was_left_behind_carries_no_other_connection() {
+    in_time(|| {
+        let (mut silent, (reads, is_read)) = (Silent::new(), mpsc::channel());
+        let reader = Odd(move |buf: &mut [u8]| {
+            reads.send(()).unwrap();
+            silent.read(buf)
+        });
+        let (connection, driver) = blocking::build(builder(), (reader, io::sink())).unwrap();
+        is_read.recv().unwrap();
+        connection.abort();
+        let ended = driver.run().unwrap();
+        assert!(ended.transport.is_none());
+        let again = ended.reuse(builder());
+        assert!(matches!(again, Err(blocking::SpawnError::NoTransport)), "{again:?}");
+    });
+}
+
+#[test]
+fn a_reader_that_claims_more_than_there_was_room_for_is_an_error() {
+    in_time(|| {
+        let connection = spawn(builder(), (Odd(|buf: &mut [u8]| Ok(buf.len() + 1)), io::sink()));
+        let error = connection.closed().unwrap().result.unwrap_err();
+        assert!(matches!(error, ConnectionError::Read(_)), "{error:?}");
+    });
+}
+
+#[test]
+fn interruptions_are_no_errors() {
+    in_time(|| {
+        let (here, there) = UnixStream::pair().unwrap();
+        let (mut from, mut to) = (here.try_clone().unwrap(), here);
+        let (mut asked, mut told) = (0, 0);
+        let reader = Odd(move |buf: &mut [u8]| {
+            asked += 1;
+            if asked % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { from.read(buf) }
+        });
+        let writer = Odd(move |buf: &[u8]| {
+            told += 1;
+            if told % 2 == 1 { Err(io::ErrorKind::Interrupted.into()) } else { to.write(buf) }
+        });
+        let peer = spawn(builder().handler(reverse), there);
+        let connection = spawn(builder(), (reader, writer));
+        for _ in 0..3 {
+            assert_eq!(connection.call(0, 0, "abc").unwrap().payload, "cba");
+        }
+        drop(peer);
+        connection.close();
+        connection.closed().unwrap().result.unwrap();
     });
 }

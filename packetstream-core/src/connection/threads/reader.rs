@@ -89,7 +89,7 @@ fn read(transport: &mut impl Read, decoder: &mut Decoder) -> io::Result<usize> {
     let most = (room.capacity() - before).min(LARGEST_READ);
     room.resize(before + most, 0);
     let read = loop {
-        match transport.read(&mut room[before..]) {
+        match transport.read(room.get_mut(before..).unwrap_or_default()) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(count) if count > most => {
                 break Err(io::Error::other(
