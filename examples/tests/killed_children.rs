@@ -1,7 +1,9 @@
-//! A thousand children, killed while they are talked to.
+//! A thousand children, killed while they are talked to; some that are stopped.
 #![allow(clippy::unwrap_used, reason = "in a test that is the report")]
 
-use packetstream::{Call, CallError, Child, ChildEnded, PacketConnection, Stderr};
+use packetstream::{
+    Call, CallError, Child, ChildEnded, ConnectionError, Limits, NotSent, PacketConnection, Stderr,
+};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::{Pid, Signal, kill_process};
@@ -67,6 +69,80 @@ fn well(ended: Option<Ended>, seed: u64) -> u32 {
     }
 }
 
+/// Children that are stopped, at once.
+const STOPPED: u64 = 8;
+/// For how long those are stopped that go on.
+const STOP: Duration = Duration::from_secs(1);
+/// How long those are waited for that do not.
+const STALL: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_child_that_is_stopped_for_a_while_is_waited_for_and_one_that_stays_so_is_given_up_and_reaped() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut lives = JoinSet::new();
+        for number in 0..STOPPED {
+            lives.spawn(tokio::time::timeout(LIMIT, async move {
+                if number.is_multiple_of(2) { stop_for_a_while().await } else { stop_for_good().await }
+            }));
+        }
+        while let Some(ended) = lives.join_next().await {
+            let pid = ended.unwrap().unwrap();
+            assert!(!is_our_child(pid), "{pid} is still there");
+        }
+    });
+}
+
+/// A child that is stopped, a connection to it, and more requests than pipes take.
+async fn stopped(limits: Limits) -> (PacketConnection, Child, Vec<Call>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reverse"));
+    command.args(["--listen", "stdio:"]);
+    let (stream, child) = Child::spawn(command).unwrap();
+    let connection = PacketConnection::builder().limits(limits).spawn(stream);
+    connection.submit(0, 0, "ready").await.unwrap();
+    signal(child.id(), Signal::STOP);
+    while state(child.id()) != Some('T') {
+        tokio::task::yield_now().await;
+    }
+    let calls = (0..8).map(|_| connection.submit(7, 0, vec![b'x'; 200_000])).collect();
+    (connection, child, calls)
+}
+
+async fn stop_for_a_while() -> u32 {
+    let (connection, child, calls) = stopped(Limits::default()).await;
+    tokio::time::sleep(STOP).await;
+    assert_eq!(connection.stats().calls_ok, 1, "it was stopped");
+    signal(child.id(), Signal::CONT);
+    for call in calls {
+        assert_eq!(call.await.unwrap().payload.len(), 200_000);
+    }
+    connection.close();
+    connection.closed().await.result.unwrap();
+    let pid = child.id();
+    assert!(child.wait().await.unwrap().success());
+    pid
+}
+
+async fn stop_for_good() -> u32 {
+    let (connection, child, calls) = stopped(Limits { stall_timeout: STALL, ..Limits::default() }).await;
+    for call in calls {
+        let error = call.await.unwrap_err();
+        let (CallError::Lost(cause) | CallError::NotSent(NotSent::Lost(cause))) = error else {
+            panic!("{error:?}");
+        };
+        assert!(matches!(cause, ConnectionError::WriteStalled { .. }), "{cause:?}");
+    }
+    connection.closed().await.result.unwrap_err();
+    let pid = child.id();
+    // It cannot heed anything else.
+    assert_eq!(child.wait().await.unwrap().signal(), Some(Signal::KILL.as_raw()));
+    pid
+}
+
+fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
 /// Has a conversation with a child, kills it somewhere in between, and checks what is said of it.
 async fn live_and_die(seed: u64, number: u64) -> u32 {
     let mut random = StdRng::seed_from_u64(seed.wrapping_add(number));
@@ -79,7 +155,7 @@ async fn live_and_die(seed: u64, number: u64) -> u32 {
 
     let (signal, name) = SIGNALS[random.random_range(0..SIGNALS.len())];
     let mut calls = converse(&connection, &mut random).await;
-    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
+    self::signal(pid, signal);
     // It may be asked when it is dead already.
     if random.random() {
         calls.push_back(connection.submit(0, 0, "still there?"));
@@ -127,10 +203,21 @@ async fn converse(connection: &PacketConnection, random: &mut StdRng) -> VecDequ
 
 /// Whether there is a process of this number whose parent is this one, be it a zombie.
 fn is_our_child(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    // Behind the name, which is in brackets: its state, and its parent.
-    let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
-    parent.and_then(|parent| parent.parse().ok()) == Some(process::id())
+    stat(pid).is_some_and(|(_, parent)| parent == process::id())
+}
+
+/// A letter.
+fn state(pid: u32) -> Option<char> {
+    stat(pid).map(|(state, _)| state)
+}
+
+/// The state of a process, and its parent.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Behind the name, which is in brackets.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut words = rest.split_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
 
 fn open_descriptors() -> usize {

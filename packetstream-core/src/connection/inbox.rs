@@ -54,6 +54,14 @@ pub(super) enum Setting {
     Serve(u64, Box<dyn Perform>),
 }
 
+/// A place among the requests in flight.
+pub(super) enum Reserved {
+    /// Is there.
+    Now,
+    /// Will be there when there is an answer here.
+    Later(Seat),
+}
+
 /// How much of a connection its handles want; they never want more again.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Wish {
@@ -118,18 +126,18 @@ impl Inbox {
         Some(ours)
     }
 
-    /// Takes a place: at once, or there is an answer when there is one. Nothing if it comes too late.
-    pub(super) fn reserve(&self) -> Option<Option<Seat>> {
+    /// Takes a place, at once or when there is one. Nothing if it comes too late.
+    pub(super) fn reserve(&self) -> Option<Reserved> {
         let mut contents = self.lock();
         if !contents.is_open() {
             return None;
         }
         if contents.line.take() {
-            return Some(None);
+            return Some(Reserved::Now);
         }
         let (ours, drivers) = contents.answers.take(true);
         self.join(contents, Waiting::Reservation(drivers));
-        Some(Some(ours))
+        Some(Reserved::Later(ours))
     }
 
     #[cold]
@@ -229,9 +237,9 @@ impl Inbox {
 
     /// Delivers an answer to whoever waits for it, and gives the place back.
     #[inline]
-    pub(super) fn settle(&self, seat: Seat, answer: Answer) {
+    pub(super) fn settle(&self, seat: &Seat, answer: Answer) {
         let mut contents = self.lock();
-        let settled = contents.answers.settle(&seat, answer);
+        let settled = contents.answers.settle(seat, answer);
         if settled.is_err() {
             self.given_up.fetch_sub(1, Ordering::Relaxed);
         }

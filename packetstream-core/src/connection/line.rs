@@ -137,7 +137,9 @@ mod tests {
             assert!(matches!(answers.give_up(ours), (Left::Queued, _)));
             if line.leave() {
                 let gone = line.remove(|seat| answers.is_given_up(seat));
-                gone.iter().for_each(|gone| answers.clear(gone.seat()));
+                for gone in gone {
+                    answers.clear(gone.seat());
+                }
             }
             assert_eq!(line.len(), 1);
             longest = longest.max(line.waiting.len());

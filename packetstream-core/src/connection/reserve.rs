@@ -3,6 +3,7 @@
 use super::answers::{Left, Seat};
 use super::call::Call;
 use super::error::{CallError, NotSent};
+use super::inbox::Reserved;
 use super::{PacketConnection, Shared};
 use bytes::Bytes;
 use std::fmt;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 /// Waits for a place.
 struct Reservation {
     shared: Arc<Shared>,
-    /// Until that is told.
+    /// Until the answer was there.
     seat: Option<Seat>,
 }
 
@@ -56,8 +57,9 @@ impl PacketConnection {
     pub fn reserve(&self) -> impl Future<Output = Result<Place, NotSent>> + Send + Sync + use<> {
         let (shared, channel) = (Arc::clone(&self.shared), self.channel);
         async move {
-            let seat = shared.inbox.reserve().ok_or_else(|| shared.not_sent())?;
-            Reservation { shared: Arc::clone(&shared), seat }.wait().await?;
+            if let Reserved::Later(seat) = shared.inbox.reserve().ok_or_else(|| shared.not_sent())? {
+                Reservation { shared: Arc::clone(&shared), seat: Some(seat) }.wait().await?;
+            }
             Ok(Place { shared, channel, is_taken: false })
         }
     }

@@ -2,7 +2,9 @@
 
 use super::memory::Memory;
 use super::peers::runtime;
-use packetstream::{CallError, Incoming, NotSent, Outcome, PacketConnection, Reply};
+use packetstream::{CallError, Failure, Incoming, NotSent, Outcome, PacketConnection, Reply};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,8 +17,12 @@ const CALLS: u64 = 50;
 /// The longest that anybody waits once the stream is cut, in virtual time.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-async fn echo(request: Incoming) -> Outcome {
-    Ok(Reply::from(request.payload))
+/// Answers, by the flags at once or later, ok or not.
+async fn perform(request: Incoming) -> Outcome {
+    for _ in 0..request.flags % 3 {
+        tokio::task::yield_now().await;
+    }
+    if request.flags % 10 == 9 { Err(Failure::new("as asked")) } else { Ok(Reply::from(request.payload)) }
 }
 
 /// How a direction ends.
@@ -106,22 +112,38 @@ impl AsyncWrite for Stream {
 }
 
 /// A conversation from the first call to both ends, one stream of which may be cut; how many bytes it had.
-async fn converse(one: Stream, other: Stream, is_cut: bool) -> usize {
+///
+/// Each `seed` has another; in that of 0 each packet is as short as the next.
+async fn converse(seed: u64, one: Stream, other: Stream, is_cut: bool) -> usize {
+    let mut random = StdRng::seed_from_u64(seed);
     let sides = [one, other].map(|stream| {
-        let (connection, driver) = PacketConnection::builder().handler(echo).build(stream);
+        let (connection, driver) =
+            PacketConnection::builder().handler(perform).channel(1, perform).build(stream);
         // A transport that is dropped is one that the peer finds ended.
         (connection, tokio::spawn(async { driver.run().await.transport.written }))
     });
     let begun = Instant::now();
     let mut calls = Vec::new();
     for number in 0..CALLS {
-        calls.extend(sides.iter().map(|(connection, _)| connection.submit(number, 0, number.to_string())));
+        for (connection, _) in &sides {
+            let (channel, flags, payload) = match seed {
+                0 => (0, 0, number.to_string()),
+                _ => (
+                    random.random_range(0..2),
+                    random.random_range(0..100),
+                    "x".repeat(random.random_range(0..10)),
+                ),
+            };
+            calls.push(connection.channel(channel).submit(number, flags, payload));
+        }
         // Not all in one write.
-        tokio::task::yield_now().await;
+        if seed == 0 || random.random() {
+            tokio::task::yield_now().await;
+        }
     }
     for call in calls {
         match call.await {
-            Ok(_) => {}
+            Ok(_) | Err(CallError::Failed(_)) => {}
             Err(CallError::Lost(_) | CallError::NotSent(NotSent::Lost(_) | NotSent::Closed)) if is_cut => {}
             Err(error) => panic!("{error:?}"),
         }
@@ -144,20 +166,26 @@ pub(super) fn everywhere(times: u64, memory: &mut Memory) {
             let (here, there) = duplex(64 << 10);
             (Stream::new(here), Stream::new(there))
         };
-        let (here, there) = pair();
-        let bytes = converse(here, there, false).await;
-        memory.is_warm();
-        let all = 2 * CUTS.len() * (bytes + 1);
-        let step = all.div_ceil(usize::try_from(times).expect("it fits")).max(1);
-        let mut tried = 0;
-        for case in (0..all).step_by(step) {
-            let (mut here, mut there) = pair();
-            let (place, way) = (case / (2 * CUTS.len()), case % (2 * CUTS.len()));
-            let side = if way.is_multiple_of(2) { &mut here } else { &mut there };
-            side.cut(place, CUTS[way / 2]);
-            converse(here, there, true).await;
-            tried += 1;
+        let mut left = usize::try_from(times).expect("it fits");
+        for seed in 0.. {
+            let (here, there) = pair();
+            let bytes = converse(seed, here, there, false).await;
+            memory.is_warm();
+            let all = 2 * CUTS.len() * (bytes + 1);
+            let cases = (0..all).step_by(all.div_ceil(left));
+            let tried = cases.len();
+            for case in cases {
+                let (mut here, mut there) = pair();
+                let (place, way) = (case / (2 * CUTS.len()), case % (2 * CUTS.len()));
+                let side = if way.is_multiple_of(2) { &mut here } else { &mut there };
+                side.cut(place, CUTS[way / 2]);
+                converse(seed, here, there, true).await;
+            }
+            println!("conversation {seed}: {tried} of {all} ways to cut its {bytes} bytes in each direction");
+            left = left.saturating_sub(tried);
+            if left == 0 {
+                break;
+            }
         }
-        println!("{tried} of {all} ways to cut conversations of {bytes} bytes in each direction");
     });
 }

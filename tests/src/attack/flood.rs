@@ -1,18 +1,11 @@
 //! Requests without end.
 
 use super::memory::Memory;
-use super::peers::{Endless, runtime};
-use packetstream::{Bytes, CloseReport, ConnectionError, Incoming, Outcome, Packet, PacketConnection, Reply};
+use super::peers::{Endless, requests, runtime};
+use packetstream::{CloseReport, ConnectionError, Incoming, Outcome, PacketConnection, Reply};
 
 async fn echo(request: Incoming) -> Outcome {
     Ok(Reply::from(request.payload))
-}
-
-/// Requests with tags that are not in flight, one after the other.
-fn requests(count: u64, payload: usize) -> Bytes {
-    let payload = Bytes::from(vec![7; payload]);
-    let packets = (2..2 + count).map(|tag| Packet::request(0, tag, 1, 0, payload.clone()).expect("it fits"));
-    packets.flat_map(|packet| packet.transcribe()).collect()
 }
 
 /// Serves peer after peer, until they have been taken `times` requests, each by a connection that is given up.

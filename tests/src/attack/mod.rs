@@ -6,9 +6,11 @@
 
 mod bombs;
 mod calls;
+mod combinations;
 mod cut;
 mod flood;
 mod memory;
+mod neighbours;
 mod peers;
 mod runtime;
 mod soak;
@@ -114,6 +116,13 @@ pub const ATTACKS: &[Attack] = &[
         run: calls::depth,
     },
     Attack {
+        name: "combinations",
+        what: "calls both ways at once, nested, over 4 KiB, with each of 81 combinations of limits",
+        times: 4_860,
+        bound: 16 << 10,
+        run: combinations::all,
+    },
+    Attack {
         name: "cuts",
         what: "ways to cut conversations of 200 packets: at a byte, in a direction, by an end or an error",
         times: 4_312,
@@ -126,6 +135,13 @@ pub const ATTACKS: &[Attack] = &[
         times: 10_000,
         bound: 8 << 10,
         run: runtime::shut_down,
+    },
+    Attack {
+        name: "neighbours",
+        what: "calls alone, and as many beside 8 hostile connections",
+        times: 20_000,
+        bound: 160 << 10,
+        run: neighbours::calls,
     },
     Attack { name: "soak", what: "calls on one connection", times: 20_000_000, bound: 64, run: soak::calls },
 ];

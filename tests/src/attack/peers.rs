@@ -1,6 +1,6 @@
 //! Transports with a hostile peer at their other end, and a runtime whose clock does not take its time.
 
-use packetstream::Bytes;
+use packetstream::{Bytes, Packet};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,6 +13,13 @@ pub(super) fn runtime() -> Runtime {
     builder.enable_all().start_paused(true).build().expect("a runtime")
 }
 
+/// Requests with tags that are not in flight, one after the other.
+pub(super) fn requests(count: u64, payload: usize) -> Bytes {
+    let payload = Bytes::from(vec![7; payload]);
+    let packets = (2..2 + count).map(|tag| Packet::request(0, tag, 1, 0, payload.clone()).expect("it fits"));
+    packets.flat_map(|packet| packet.transcribe()).collect()
+}
+
 /// A peer that says the same bytes again and again, as fast as it is read, and reads as it likes.
 #[derive(Debug)]
 pub(super) struct Endless {
@@ -22,6 +29,8 @@ pub(super) struct Endless {
     pub(super) bytes: Bytes,
     /// How many of all bytes were said.
     pub(super) said: usize,
+    /// How many one read brings at most.
+    pub(super) at_once: usize,
     /// How many may be said: then the stream is quiet.
     pub(super) most: usize,
     /// Of so many attempts to write one succeeds; 0 for none at all.
@@ -32,7 +41,15 @@ pub(super) struct Endless {
 
 impl Endless {
     pub(super) fn of(bytes: Bytes) -> Self {
-        Self { first: Bytes::new(), bytes, said: 0, most: usize::MAX, reads_one_in: 0, attempts: 0 }
+        Self {
+            first: Bytes::new(),
+            bytes,
+            said: 0,
+            at_once: usize::MAX,
+            most: usize::MAX,
+            reads_one_in: 0,
+            attempts: 0,
+        }
     }
 }
 
@@ -42,17 +59,19 @@ impl AsyncRead for Endless {
         _: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let mut room = buf.remaining().min(self.at_once).min(self.most - self.said);
         let before = buf.filled().len();
-        while buf.remaining() > 0 && self.said < self.most {
+        while room > 0 {
             let (source, offset) = match self.said.checked_sub(self.first.len()) {
                 None => (&self.first, self.said),
                 Some(_) if self.bytes.is_empty() => break,
                 Some(beyond) => (&self.bytes, beyond % self.bytes.len()),
             };
             let piece = &source[offset..];
-            let count = piece.len().min(buf.remaining()).min(self.most - self.said);
+            let count = piece.len().min(room);
             buf.put_slice(&piece[..count]);
             self.said += count;
+            room -= count;
         }
         if buf.filled().len() == before { Poll::Pending } else { Poll::Ready(Ok(())) }
     }

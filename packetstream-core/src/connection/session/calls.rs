@@ -102,7 +102,7 @@ impl Session {
             self.stats.calls += 1;
             self.stats.calls_withdrawn += 1;
             self.shared.trace.withdrawn();
-            return self.settle(answer, Err(NotSent::Closed.into()));
+            return self.settle(&answer, Err(NotSent::Closed.into()));
         }
         let epoch = self.barriers.call();
         let waiter = Waiter { answer, epoch, observed };
@@ -120,15 +120,16 @@ impl Session {
 
     /// Tells a caller what came of its request, and lets another one in.
     #[inline]
-    fn settle(&self, seat: Seat, answer: Answer) {
+    fn settle(&self, seat: &Seat, answer: Answer) {
         seeded!(CallForgotten => if let Err(CallError::Lost(_)) = answer { return });
         self.shared.inbox.settle(seat, answer);
     }
 
     #[inline]
     pub(super) fn settle_call(&mut self, waiter: Waiter, answer: Answer) {
-        self.settle(waiter.answer, answer);
-        self.barriers.settled(waiter.epoch);
+        let Waiter { answer: seat, epoch, .. } = waiter;
+        self.settle(&seat, answer);
+        self.barriers.settled(epoch);
     }
 
     /// Tells a caller that there will be no answer, and why.
@@ -174,7 +175,7 @@ impl Session {
                     self.calls_unsent += 1;
                     let error = self.shared.not_sent().into();
                     self.observe_unanswered(&submission.observed, &error);
-                    self.settle(submission.answer, Err(error));
+                    self.settle(&submission.answer, Err(error));
                 }
                 Command::Barrier(reached) => self.barriers.add(reached),
             }
@@ -188,7 +189,7 @@ impl Session {
         for command in std::mem::take(&mut self.commands) {
             match command {
                 Command::Submit(submission) => {
-                    self.settle(submission.answer, Err(NotSent::NoTurn(waited).into()));
+                    self.settle(&submission.answer, Err(NotSent::NoTurn(waited).into()));
                 }
                 Command::Barrier(reached) => self.barriers.add(reached),
             }
