@@ -138,6 +138,17 @@ mod tests {
     }
 
     #[test]
+    fn tags_that_follow_each_other_lie_in_the_ring_alone() {
+        let mut table = TagTable::default();
+        for tag in 2..10_000 {
+            assert!(table.insert(tag, ()));
+            assert_eq!(table.remove(tag.wrapping_sub(32)).is_some(), tag >= 34);
+            assert!(table.displaced.is_empty(), "at tag {tag}");
+        }
+        assert_eq!(table.ring.len(), 64);
+    }
+
+    #[test]
     fn tags_that_collide_on_purpose_cost_a_map_and_not_a_huge_ring() {
         let mut table = TagTable::default();
         for i in 0..1_000 {

@@ -282,30 +282,6 @@ async fn refusals_for_a_peer_that_does_not_read_are_bounded() {
     assert!(in_time(flood).await.unwrap() < 30_000);
 }
 
-// Rules: L-15
-#[tokio::test]
-async fn a_peer_that_keeps_us_busy_does_not_stop_the_clock() {
-    let (mut peer, stream) = duplex(1 << 12);
-    let limits = Limits { close_timeout: Duration::from_millis(100), ..Limits::default() };
-    let connection = PacketConnection::builder().limits(limits).handler(reverse).spawn(stream);
-    let flood = tokio::spawn(async move {
-        let (mut reader, mut writer) = tokio::io::split(&mut peer);
-        let asks = async {
-            for tag in 2.. {
-                let packet = Packet::request(0, tag, 1, 0, Bytes::new()).unwrap().transcribe();
-                tokio::io::AsyncWriteExt::write_all(&mut writer, &packet).await?;
-            }
-            Ok::<_, std::io::Error>(())
-        };
-        let listens = async { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await.map(drop) };
-        tokio::join!(asks, listens)
-    });
-    connection.close();
-    let (error, _) = ends(&connection).await;
-    assert!(matches!(error, ConnectionError::GoodbyeTimedOut(_)), "{error:?}");
-    let _ = in_time(flood).await.unwrap();
-}
-
 // Rules: L-5
 #[tokio::test(start_paused = true)]
 async fn closing_is_noticed_while_nothing_more_may_be_in_flight() {

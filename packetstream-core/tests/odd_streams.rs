@@ -67,7 +67,7 @@ impl AsyncWrite for Unending {
 
 // Rules: L-15
 #[tokio::test]
-async fn a_stream_that_always_has_more_leaves_other_tasks_and_the_clock_their_turn() {
+async fn a_stream_that_always_has_more_does_not_stop_the_clock() {
     let request = Packet::request(0, 2, 1, 0, Bytes::new()).unwrap().transcribe();
     let limits = Limits { close_timeout: Duration::from_millis(50), ..Limits::default() };
     let connection = PacketConnection::builder().limits(limits).handler(reverse).spawn(Endless(request));

@@ -51,7 +51,7 @@ pub(super) enum Left {
 #[derive(Debug)]
 pub(super) struct Seat(usize);
 
-#[expect(clippy::indexing_slicing, reason = "whoever names a seat has taken it, and there are never fewer")]
+#[expect(clippy::indexing_slicing, reason = "whoever names a seat has taken it, and none that is taken goes")]
 impl Answers {
     /// Takes a seat, for a caller and for the driver; `queued` says how many bytes a request has
     /// that has to wait for its turn.

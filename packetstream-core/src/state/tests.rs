@@ -52,6 +52,26 @@ fn tags_start_at_2_on_channel_0_and_at_0_elsewhere_and_grow_by_one() {
     assert_eq!(tags(&mut state, 0), [5, 6, 7]);
 }
 
+// Rules: L-4, L-5
+#[test]
+fn what_is_written_where_it_lies_is_what_would_be_taken() {
+    let (mut written, mut taken) = (State::default(), State::default());
+    for state in [&mut written, &mut taken] {
+        ask(state, "waiter");
+        requested(state.handle_packet(request(9)).unwrap());
+        state.respond(RequestId { channel: 0, tag: 9 }, done(""));
+        state.handle_packet(response(2)).unwrap();
+        state.close();
+    }
+    while let Some(expected) = taken.poll_transmit() {
+        let mut packets = Vec::new();
+        assert!(written.transmit(|packet| packets.push(packet.clone())));
+        assert_eq!(packets, [expected]);
+    }
+    assert!(written.is_silent());
+    assert!(!written.transmit(|packet| panic!("{packet}")));
+}
+
 // Rules: W-10, W-11, W-12, W-25
 #[test]
 fn the_first_request_and_its_answer_have_the_bytes_of_the_specification() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes figures of what llvm-cov exports: how much of a folder's code was run, tests not counted.
 
-    coverage.py FOLDER REGIONS.json LINES.lcov MISSED    prints the figures and writes a list of what was not run
+    covered.py FOLDER REGIONS.json LINES.lcov MISSED    prints the figures and writes a list of what was not run
 
 Exit status: 0 enough was run, 1 less than LINES or REGIONS below.
 """
@@ -26,7 +26,7 @@ def test_lines(path: str) -> set[int]:
         inside = inside or line == "#[cfg(test)]"
         if inside:
             found.add(number)
-            inside = line != "}" and not line.endswith(";" if not line.startswith(" ") else "\0")
+            inside = line != "}" and (line.startswith(" ") or not line.endswith(";"))
     return found
 
 
