@@ -110,6 +110,20 @@ mod tests {
         assert!(out.tail.capacity() <= 16 << 10, "{}", out.tail.capacity());
     }
 
+    // Rules: none: copies
+    #[test]
+    fn a_payload_of_8_kib_is_written_by_reference_and_a_smaller_one_behind_its_header() {
+        for (length, parts) in [(1, 1), (8_191, 1), (8_192, 2), (8_193, 2)] {
+            let packet = request(&vec![7; length]);
+            let mut out = EncodeBuffer::default();
+            out.push(&packet);
+            let mut slices = [IoSlice::new(&[]); 3];
+            assert_eq!(out.chunks_vectored(&mut slices), parts, "{length}");
+            let is_shared = slices[1].as_ptr() == packet.payload().as_ptr();
+            assert_eq!(is_shared, parts == 2, "{length}");
+        }
+    }
+
     // Rules: W-6
     #[test]
     fn an_encode_buffer_yields_the_packets_bytes_in_order_however_it_is_read() {
@@ -125,6 +139,7 @@ mod tests {
             while out.has_remaining() {
                 let mut slices = [IoSlice::new(&[]); 3];
                 let used = out.chunks_vectored(&mut slices);
+                assert_eq!(out.chunk(), &*slices[0]);
                 let seen: Vec<u8> = slices[..used].iter().flat_map(|slice| slice.to_vec()).collect();
                 let taken = seen.len().min(step);
                 read.extend_from_slice(&seen[..taken]);

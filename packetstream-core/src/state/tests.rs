@@ -1,3 +1,4 @@
+mod account;
 mod goodbyes;
 
 use super::*;

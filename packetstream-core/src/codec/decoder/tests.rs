@@ -21,7 +21,9 @@ fn decode(bytes: &[u8], piece: usize) -> Result<Vec<Packet>, DecodeError> {
 // Rules: W-6, W-20
 #[test]
 fn fragmentation_changes_nothing() {
-    let packets: Vec<Packet> = [0, 1, 16, 127, 128, 5_000, 70_000].map(|len| request(&vec![7; len])).to_vec();
+    let packets: Vec<Packet> = [0, 1, 16, 127, 128, 300, 1_000, 1_100, 4_000, 5_000, 70_000]
+        .map(|len| request(&vec![7; len]))
+        .to_vec();
     let bytes: Vec<u8> = packets.iter().flat_map(Packet::transcribe).collect();
     for piece in [1, 2, 3, 16, 4096, 65_536, bytes.len()] {
         assert_eq!(decode(&bytes, piece).unwrap(), packets, "in pieces of {piece}");
@@ -119,11 +121,47 @@ fn a_decoder_that_rests_keeps_what_it_has_of_a_packet_and_no_room() {
 // Rules: none: memory
 #[test]
 fn a_small_payload_that_is_kept_does_not_pin_the_read_buffer() {
-    let mut decoder = Decoder::new(1 << 20);
-    decoder.room().put_slice(&request(&[1; 100]).transcribe());
-    let buffer = decoder.room().as_ptr_range();
-    let payload = decoder.next_packet().unwrap().unwrap().into_payload();
-    assert!(!buffer.contains(&payload.as_ptr()));
+    for (length, behind) in [(100, 0), (600, 0), (5_000, 60_000)] {
+        let mut decoder = Decoder::new(1 << 20);
+        decoder.room().put_slice(&request(&vec![1; length]).transcribe());
+        decoder.room().put_slice(&vec![0; behind]);
+        let buffer = decoder.room().as_ptr_range();
+        let payload = decoder.next_packet().unwrap().unwrap().into_payload();
+        assert!(!buffer.contains(&payload.as_ptr()), "{length} of {behind}");
+    }
+}
+
+// Rules: none: memory
+#[test]
+fn small_payloads_that_came_together_share_an_allocation_and_larger_ones_do_not() {
+    for (length, is_shared) in [(100, true), (251, true), (301, false)] {
+        let packet = request(&vec![1; length]).transcribe();
+        let mut decoder = Decoder::new(1 << 20);
+        decoder.room().put_slice(&packet.repeat(2));
+        let [first, second] = [(); 2].map(|()| decoder.next_packet().unwrap().unwrap().into_payload());
+        // No two allocations are so far from each other: the distance is odd.
+        assert_eq!(packet.len() % 2, 1);
+        let distance = second.as_ptr().addr().wrapping_sub(first.as_ptr().addr());
+        assert_eq!(distance == packet.len(), is_shared, "{length}");
+    }
+}
+
+// Rules: none: what is waited for
+#[test]
+fn a_decoder_is_within_a_packet_from_its_first_byte_to_its_last() {
+    let bytes = request(b"hello").transcribe();
+    let mut decoder = Decoder::default();
+    for _ in 0..2 {
+        assert!(!decoder.is_mid_packet());
+        for byte in &bytes[..bytes.len() - 1] {
+            decoder.room().put_u8(*byte);
+            assert_eq!(decoder.next_packet(), Ok(None));
+            assert!(decoder.is_mid_packet());
+        }
+        decoder.room().put_u8(bytes[bytes.len() - 1]);
+        assert_eq!(decoder.next_packet(), Ok(Some(request(b"hello"))));
+    }
+    assert!(!decoder.is_mid_packet());
 }
 
 // Rules: none: copies
