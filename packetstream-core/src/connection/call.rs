@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A request on its way; yields its reply. See [`PacketConnection::submit`].
+/// A request on its way; yields its reply. See [`PacketConnection::submit`](super::PacketConnection::submit).
 ///
 /// Dropping it takes the request back if it was not sent yet. If it was, its answer will be dropped, and it counts as
 /// in flight until then: see [`Stats::abandoned`](super::Stats::abandoned).
