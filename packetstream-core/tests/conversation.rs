@@ -282,6 +282,35 @@ async fn a_dropped_driver_ends_every_call_also_those_that_wait_their_turn() {
     .await;
 }
 
+// Rules: none: the driver
+#[tokio::test]
+async fn a_payload_that_panics_when_a_driver_is_dropped_with_it_leaves_nobody_waiting() {
+    struct Payload;
+    impl AsRef<[u8]> for Payload {
+        fn as_ref(&self) -> &[u8] {
+            b"its owner panics"
+        }
+    }
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("as the test wants");
+        }
+    }
+    let (_peer, stream) = Script::new();
+    let (connection, driver) = PacketConnection::builder().build(stream);
+    let calls = [Bytes::from_owner(Payload), Bytes::new(), Bytes::new()];
+    let calls = calls.map(|payload| connection.submit(0, 0, payload));
+    drop(driver);
+    in_time(async {
+        for call in calls {
+            call.await.unwrap_err();
+        }
+        let error = connection.closed().await.result.unwrap_err();
+        assert!(matches!(error, ConnectionError::Dropped), "{error:?}");
+    })
+    .await;
+}
+
 // Rules: L-12
 #[tokio::test]
 async fn handlers_are_dropped_when_the_connection_dies() {

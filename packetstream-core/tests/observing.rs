@@ -9,6 +9,7 @@ use packetstream_core::{
     Builder, Call, CallError, CloseReport, ConnectionError, Direction, EndedBy, Failure, Incoming, Limits,
     NotSent, Observer, Outcome, Packet, PacketConnection, RequestId, Stats,
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, duplex};
@@ -405,6 +406,47 @@ async fn an_observer_that_panics_while_the_driver_is_dropped_keeps_nobody_from_h
         assert_eq!(connection.stats().abandoned, 0);
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_has_waited_for_the_peer_since_it_had_its_turn() {
+    let (mut peer, stream) = Script::new();
+    let notes = Notes::default();
+    let limits = Limits { max_calls: 1, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).observer(notes.clone()).spawn(stream);
+    let calls = [5, 6].map(|rq_type| connection.submit(rq_type, 0, ""));
+    in_time(async {
+        for tag in [2, 3] {
+            peer.hears().await.unwrap();
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            peer.sends(answer(tag, b"")).await;
+        }
+        for call in calls {
+            call.await.unwrap();
+        }
+    })
+    .await;
+    let ends = notes.0.lock().unwrap();
+    let ends: Vec<_> = ends.iter().filter(|note| note.starts_with("call")).collect();
+    assert!(ends.len() == 2 && ends.iter().all(|end| end.contains(" 3s ")), "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_each_turn_is_not_called_without_end() {
+    struct EachTurn(Arc<AtomicUsize>);
+    impl Observer for EachTurn {
+        fn turned(&self, _: &Stats) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("as the test wants");
+        }
+    }
+    let turns = Arc::new(AtomicUsize::new(0));
+    // It takes no goodbye.
+    let (_peer, stream) = duplex(1);
+    let connection = PacketConnection::builder().observer(EachTurn(Arc::clone(&turns))).spawn(stream);
+    let report = in_time(connection.closed()).await;
+    assert!(matches!(report.result, Err(ConnectionError::ObserverPanicked)), "{report:?}");
+    assert!((1..10).contains(&turns.load(Ordering::Relaxed)), "{turns:?}");
 }
 
 #[tokio::test]

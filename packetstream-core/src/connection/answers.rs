@@ -29,8 +29,8 @@ pub(super) struct Answers {
 enum State {
     /// Nobody's; the next that is free.
     Free(usize),
-    /// The caller waits, and is called so if it has asked already.
-    Awaited { waker: Option<Waker>, is_queued: bool },
+    /// The caller waits, and is called so if it has asked already. A request that waits for its turn has so many bytes.
+    Awaited { waker: Option<Waker>, queued: Option<usize> },
     /// The caller has gone.
     GivenUp,
     /// The driver is done.
@@ -41,8 +41,8 @@ enum State {
 pub(super) enum Left {
     /// With the answer, which was there.
     Answered(Answer),
-    /// Before its request had its turn.
-    Queued,
+    /// Before its request had its turn, which has so many bytes.
+    Queued { bytes: usize },
     /// Before the answer to it was there.
     Sent,
 }
@@ -53,18 +53,19 @@ pub(super) struct Seat(usize);
 
 #[expect(clippy::indexing_slicing, reason = "whoever names a seat has taken it, and none that is taken goes")]
 impl Answers {
-    /// Takes a seat, for a caller and for the driver; `is_queued` says whether the request has to wait for its turn.
+    /// Takes a seat, for a caller and for the driver; `queued` says how many bytes a request has
+    /// that has to wait for its turn.
     #[inline]
-    pub(super) fn take(&mut self, is_queued: bool) -> (Seat, Seat) {
+    pub(super) fn take(&mut self, queued: Option<usize>) -> (Seat, Seat) {
         let seat = self.free;
         self.beyond += usize::from(seat >= KEPT);
         if let Some(state) = self.seats.get_mut(seat) {
             if let State::Free(next) = *state {
                 self.free = next;
             }
-            *state = State::Awaited { waker: None, is_queued };
+            *state = State::Awaited { waker: None, queued };
         } else {
-            self.seats.push(State::Awaited { waker: None, is_queued });
+            self.seats.push(State::Awaited { waker: None, queued });
             self.free = self.seats.len();
         }
         (Seat(seat), Seat(seat))
@@ -124,8 +125,8 @@ impl Answers {
                 self.free(seat);
                 (Left::Answered(answer), None)
             }
-            State::Awaited { waker, is_queued: true } => (Left::Queued, waker),
-            State::Awaited { waker, is_queued: false } => (Left::Sent, waker),
+            State::Awaited { waker, queued: Some(bytes) } => (Left::Queued { bytes }, waker),
+            State::Awaited { waker, queued: None } => (Left::Sent, waker),
             State::Free(_) | State::GivenUp => (Left::Sent, None),
         }
     }
@@ -133,8 +134,8 @@ impl Answers {
     /// The request has its turn. Says whether anybody still wants it.
     pub(super) fn has_turn(&mut self, Seat(seat): &Seat) -> bool {
         match &mut self.seats[*seat] {
-            State::Awaited { is_queued, .. } => {
-                *is_queued = false;
+            State::Awaited { queued, .. } => {
+                *queued = None;
                 true
             }
             _ => false,
@@ -143,7 +144,7 @@ impl Answers {
 
     /// Whether the request waits for its turn.
     pub(super) fn is_queued(&self, Seat(seat): &Seat) -> bool {
-        matches!(self.seats[*seat], State::Awaited { is_queued: true, .. })
+        matches!(self.seats[*seat], State::Awaited { queued: Some(_), .. })
     }
 
     /// Whether the caller has left.
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn whoever_asks_elsewhere_has_the_former_waker_back_to_drop() {
         let mut answers = Answers::default();
-        let (ours, drivers) = answers.take(false);
+        let (ours, drivers) = answers.take(None);
         let [former, latter] = [(); 2].map(|()| std::sync::Arc::new(Woken));
         let replaced = |answers: &mut Answers, waker: &std::sync::Arc<Woken>| {
             answers.poll(&ours, &Context::from_waker(&waker.clone().into())).unwrap_err()
@@ -228,15 +229,15 @@ mod tests {
     #[test]
     fn an_answer_is_where_its_caller_waits_and_the_seat_is_free_again() {
         let mut answers = Answers::default();
-        let (ours, drivers) = answers.take(false);
-        let (others, other_drivers) = answers.take(false);
+        let (ours, drivers) = answers.take(None);
+        let (others, other_drivers) = answers.take(None);
         assert_eq!(poll(&mut answers, &ours), None);
         assert!(matches!(answers.settle(&drivers, Ok(reply(1))), Ok(Some(_))), "it is called");
         assert!(matches!(answers.settle(&other_drivers, Ok(reply(2))), Ok(None)), "it has not asked yet");
         assert_eq!(poll(&mut answers, &ours), Some(1));
         assert_eq!(poll(&mut answers, &others), Some(2));
         for _ in 0..100 {
-            let (ours, drivers) = answers.take(false);
+            let (ours, drivers) = answers.take(None);
             answers.settle(&drivers, Ok(reply(3))).unwrap();
             assert_eq!(poll(&mut answers, &ours), Some(3));
         }
@@ -246,16 +247,16 @@ mod tests {
     #[test]
     fn a_seat_is_taken_until_both_have_left_it_whoever_is_first() {
         let mut answers = Answers::default();
-        let (ours, drivers) = answers.take(false);
+        let (ours, drivers) = answers.take(None);
         assert!(matches!(answers.give_up(ours), (Left::Sent, None)));
         assert!(answers.is_given_up(&drivers));
-        let (others, other_drivers) = answers.take(false);
+        let (others, other_drivers) = answers.take(None);
         assert!(answers.settle(&drivers, Ok(reply(1))).is_err(), "the answer comes back");
         answers.settle(&other_drivers, Ok(reply(2))).unwrap();
         let (Left::Answered(Ok(answer)), _) = answers.give_up(others) else { panic!("it was there") };
         assert_eq!(answer.flags, 2);
-        answers.take(false);
-        answers.take(false);
+        answers.take(None);
+        answers.take(None);
         assert_eq!(answers.seats.len(), 2);
     }
 
@@ -266,7 +267,7 @@ mod tests {
             answers.settle(&drivers, Ok(reply(1))).unwrap();
             assert_eq!(poll(answers, &ours), Some(1));
         };
-        let mut pairs = std::collections::VecDeque::from([(); 10 * KEPT].map(|()| answers.take(false)));
+        let mut pairs = std::collections::VecDeque::from([(); 10 * KEPT].map(|()| answers.take(None)));
         let stays = pairs.pop_front().unwrap();
         let last = pairs.pop_back().unwrap();
         for pair in pairs {
@@ -277,7 +278,7 @@ mod tests {
         assert_eq!(answers.seats.len(), KEPT);
         assert!(answers.seats.capacity() < 2 * KEPT);
 
-        let pairs = [(); 2 * KEPT].map(|()| answers.take(false));
+        let pairs = [(); 2 * KEPT].map(|()| answers.take(None));
         assert_eq!(answers.seats.len(), 2 * KEPT + 1, "each is another's");
         for pair in pairs {
             leave(&mut answers, pair);
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn when_the_driver_has_gone_nobody_waits() {
         let mut answers = Answers::default();
-        let ((ours, _), (_, drivers)) = (answers.take(false), answers.take(false));
+        let ((ours, _), (_, drivers)) = (answers.take(None), answers.take(None));
         answers.settle(&drivers, Ok(reply(1))).unwrap();
         assert_eq!(poll(&mut answers, &ours), None);
         let callers = answers.settle_all(|| Err(CallError::Lost(ConnectionError::Dropped)));

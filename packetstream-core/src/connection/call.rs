@@ -122,15 +122,15 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// See [`CallError`]. On a thread of an async runtime it is refused: with [`NotSent::InsideRuntime`] if it was
-    /// not sent yet, else with [`CallError::InsideRuntime`].
+    /// See [`CallError`]. On a thread of an async runtime it is refused, unless the answer is there already: with
+    /// [`NotSent::InsideRuntime`] if it was not sent yet, and never will be, else with [`CallError::InsideRuntime`].
     pub fn wait(mut self) -> Result<Reply, CallError> {
         if may_block().is_ok() {
             return block_on(self);
         }
         match (self.give_up(), &self.step) {
             (Some(Left::Answered(answer)), _) => answer,
-            (Some(Left::Queued), _) => Err(NotSent::InsideRuntime.into()),
+            (Some(Left::Queued { .. }), _) => Err(NotSent::InsideRuntime.into()),
             (None, Step::Refused(reason)) => Err(reason.clone().into()),
             (Some(Left::Sent) | None, _) => Err(CallError::InsideRuntime),
         }
@@ -164,7 +164,7 @@ impl Call {
         Poll::Ready(match self.give_up() {
             Some(Left::Answered(answer)) => answer,
             Some(Left::Sent) => Err(CallError::Unanswered(limit)),
-            Some(Left::Queued) => Err(NotSent::NoTurn(limit).into()),
+            Some(Left::Queued { .. }) => Err(NotSent::NoTurn(limit).into()),
             None => return Poll::Pending,
         })
     }
@@ -194,8 +194,9 @@ impl Shared {
         has_place: bool,
     ) -> Result<Seat, NotSent> {
         let observed = (!self.observers.is_empty()).then(|| Box::new((rq_type, Instant::now())));
+        let bytes = payload.len();
         let make = |answer| Submission { channel, rq_type, flags, payload, answer, observed, span };
-        let seat = if has_place { self.inbox.submit_in_place(make) } else { self.inbox.submit(make) };
+        let seat = if has_place { self.inbox.submit_in_place(make) } else { self.inbox.submit(bytes, make) };
         seat.ok_or_else(|| self.not_sent())
     }
 }

@@ -32,7 +32,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Turns before the task yields to others.
-const TURNS: usize = 8;
+const TURNS: usize = 2;
 /// Packets that one turn takes from the peer.
 const PER_TURN: usize = 256;
 /// Bytes that do not wait for others to share their flush.

@@ -13,6 +13,7 @@ use std::mem;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Commands of handles, how much of the connection they still want, who of them has to wait for a turn, and the answers
 /// to their requests.
@@ -95,15 +96,15 @@ impl Inbox {
     }
 
     /// Hands a request to the driver, or has it wait until there is a place, unless it comes too late; returns where its
-    /// answer will be. `make` gets the driver's name for that.
+    /// answer will be. `make` gets the driver's name for that; `bytes` is how long its payload is.
     #[inline]
-    pub(super) fn submit(&self, make: impl FnOnce(Seat) -> Submission) -> Option<Seat> {
+    pub(super) fn submit(&self, bytes: usize, make: impl FnOnce(Seat) -> Submission) -> Option<Seat> {
         let mut contents = self.lock();
         if !contents.is_open() {
             return None;
         }
         let has_place = contents.line.take();
-        let (ours, drivers) = contents.answers.take(!has_place);
+        let (ours, drivers) = contents.answers.take((!has_place).then_some(bytes));
         let submission = make(drivers);
         if has_place {
             contents.commands.push_back(Command::Submit(submission));
@@ -120,7 +121,7 @@ impl Inbox {
         if !contents.is_open() {
             return None;
         }
-        let (ours, drivers) = contents.answers.take(false);
+        let (ours, drivers) = contents.answers.take(None);
         contents.commands.push_back(Command::Submit(make(drivers)));
         wake(contents);
         Some(ours)
@@ -135,7 +136,7 @@ impl Inbox {
         if contents.line.take() {
             return Some(Reserved::Now);
         }
-        let (ours, drivers) = contents.answers.take(true);
+        let (ours, drivers) = contents.answers.take(Some(0));
         self.join(contents, Waiting::Reservation(drivers));
         Some(Reserved::Later(ours))
     }
@@ -160,7 +161,7 @@ impl Inbox {
         let mut contents = self.lock();
         let passed = contents.pass_on();
         self.count(&contents);
-        wake(contents);
+        drop(contents);
         passed.finish();
     }
 
@@ -205,11 +206,11 @@ impl Inbox {
     pub(super) fn give_up(&self, seat: Seat) -> Left {
         let mut contents = self.lock();
         let (left, _waker) = contents.answers.give_up(seat);
-        let mut gone = Vec::new();
+        let mut gone = VecDeque::new();
         match left {
             Left::Answered(_) => {}
-            Left::Queued => {
-                if contents.line.leave() {
+            Left::Queued { bytes } => {
+                if contents.line.leave(bytes) {
                     gone = contents.remove_gone();
                 }
                 self.count(&contents);
@@ -281,9 +282,11 @@ impl Inbox {
     /// Wants no more than this from now on. What was commanded before stays.
     pub(super) fn wish(&self, wish: Wish) {
         let mut contents = self.lock();
-        contents.wish = contents.wish.max(wish);
-        seeded!(LostWakeUp => return);
-        wake(contents);
+        if contents.wish < wish {
+            contents.wish = wish;
+            seeded!(LostWakeUp => return);
+            wake(contents);
+        }
     }
 
     /// Moves the commands and the settings behind what `taken` and `settings` hold, and says what is wished. Whoever
@@ -301,11 +304,14 @@ impl Inbox {
         } else {
             taken.append(&mut contents.commands);
         }
-        match &mut contents.driver {
-            Some(driver) => driver.clone_from(waker),
-            none => *none = Some(waker.clone()),
+        let wish = contents.wish;
+        if !contents.driver.as_ref().is_some_and(|driver| driver.will_wake(waker)) {
+            let former = contents.driver.replace(waker.clone());
+            drop(contents);
+            // It may be the last of a task, with handles of its own.
+            drop(former);
         }
-        contents.wish
+        wish
     }
 
     /// Takes no more requests, and moves the commands behind what `taken` holds.
@@ -320,7 +326,7 @@ impl Inbox {
         let mut contents = self.lock();
         contents.wish = contents.wish.max(Wish::Close);
         contents.is_left = true;
-        contents.driver = None;
+        let driver = contents.driver.take();
         let left = (mem::take(&mut contents.commands), mem::take(&mut contents.settings));
         let waiting = contents.line.disperse();
         seeded!(CallForgotten => return);
@@ -330,7 +336,7 @@ impl Inbox {
         drop(contents);
         // Before what may be code of others, which may panic, is dropped.
         callers.into_iter().for_each(Waker::wake);
-        drop((left, waiting));
+        drop((left, waiting, driver));
     }
 
     #[cfg(model = "shuttle")]
@@ -363,27 +369,32 @@ impl Contents {
         let mut passed = Passed::default();
         let mut next = Some(first);
         while let Some(waiting) = next {
-            if self.answers.has_turn(waiting.seat()) {
-                match waiting {
-                    Waiting::Request(submission) => {
-                        self.commands.push_back(Command::Submit(submission));
-                        passed.driver = self.driver.take();
+            match waiting {
+                Waiting::Request(mut submission) if self.answers.has_turn(&submission.answer) => {
+                    if let Some(observed) = &mut submission.observed {
+                        // So far it has waited for others.
+                        observed.1 = Instant::now();
                     }
-                    Waiting::Reservation(seat) => {
-                        passed.caller = self.answers.settle(&seat, Ok(Reply::default())).ok().flatten();
+                    self.commands.push_back(Command::Submit(submission));
+                    passed.driver = self.driver.take();
+                    break;
+                }
+                Waiting::Reservation(ref seat) => {
+                    if let Ok(caller) = self.answers.settle(seat, Ok(Reply::default())) {
+                        passed.caller = caller;
+                        break;
                     }
                 }
-                break;
+                Waiting::Request(ref submission) => self.answers.clear(&submission.answer),
             }
-            self.line.skip();
-            self.answers.clear(waiting.seat());
+            self.line.skip(&waiting);
             passed.gone.push(waiting);
             next = self.line.give_back();
         }
         passed
     }
 
-    fn remove_gone(&mut self) -> Vec<Waiting> {
+    fn remove_gone(&mut self) -> VecDeque<Waiting> {
         let Self { line, answers, .. } = self;
         let gone = line.remove(|seat| answers.is_given_up(seat));
         for waiting in &gone {

@@ -48,9 +48,12 @@ pub struct Limits {
     ///
     /// Also how long requests of the peer may wait while all handlers are taken, nothing at all moves,
     /// and we wait for the peer: handlers that ask back deeper than there are handlers wait for each
-    /// other. Those requests are then answered not-ok `busy`; for as long again that takes 1 to 2 s only. And how long requests of ours may wait for their turn
-    /// while nothing at all moves and we perform requests of the peer, which may be what asks back deeper than
-    /// [`max_calls`](Self::max_calls): those that wait then end with [`NotSent::NoTurn`](super::NotSent::NoTurn).
+    /// other. Those requests are then answered not-ok `busy`; for as long again that takes 1 to 2 s only.
+    ///
+    /// And how long requests of ours may wait for their turn while nothing at all moves and we perform requests of the
+    /// peer, which may be what asks back deeper than [`max_calls`](Self::max_calls): those that wait then end with
+    /// [`NotSent::NoTurn`](super::NotSent::NoTurn).
+    ///
     /// Default: 30 s.
     pub stall_timeout: Duration,
     /// Once either side has said goodbye, how long what was asked may take to be answered, in both directions.

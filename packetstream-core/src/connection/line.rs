@@ -4,8 +4,13 @@ use super::answers::Seat;
 use super::call::Submission;
 use std::collections::VecDeque;
 
-/// Those who have gone are looked for when there are more than these, and than half of all.
+/// Those who have gone are looked for when there are more than these, and than half of all,
 const FEW: usize = 32;
+/// or when they have more bytes than these, and than [`BYTES_EACH`] for all that would be looked at.
+const FEW_BYTES: usize = 64 << 10;
+const BYTES_EACH: usize = 256;
+/// Places in line whose memory is kept when nobody waits.
+const KEPT: usize = 1024;
 
 /// The places among the requests in flight, [`Limits::max_calls`](super::Limits::max_calls) of them, and those who wait
 /// for one, in the order in which they came.
@@ -17,8 +22,9 @@ pub(super) struct Line {
     /// Places that nobody has. There are none while somebody waits.
     free: usize,
     waiting: VecDeque<Waiting>,
-    /// Those in `waiting` who have gone, at most.
+    /// Those in `waiting` who have gone, and the bytes of their requests.
     gone: usize,
+    gone_bytes: usize,
 }
 
 /// Who waits for a place.
@@ -37,11 +43,18 @@ impl Waiting {
             Self::Reservation(seat) => seat,
         }
     }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Request(submission) => submission.payload.len(),
+            Self::Reservation(_) => 0,
+        }
+    }
 }
 
 impl Line {
     pub(super) fn new(places: usize) -> Self {
-        Self { free: places, waiting: VecDeque::new(), gone: 0 }
+        Self { free: places, waiting: VecDeque::new(), gone: 0, gone_bytes: 0 }
     }
 
     /// Takes a place, if there is one.
@@ -60,33 +73,48 @@ impl Line {
     /// A place is somebody else's: of the first who waits, if anybody does.
     #[inline]
     pub(super) fn give_back(&mut self) -> Option<Waiting> {
+        if self.waiting.is_empty() {
+            self.free += 1;
+            return None;
+        }
+        self.call_first()
+    }
+
+    #[cold]
+    fn call_first(&mut self) -> Option<Waiting> {
         let first = self.waiting.pop_front();
-        self.free += usize::from(first.is_none());
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+            self.waiting = VecDeque::new();
+        }
         first
     }
 
-    /// One of those who wait has gone. Says whether it is time to [remove](Self::remove) those.
-    pub(super) fn leave(&mut self) -> bool {
+    /// One of those who wait has gone, whose request has so many bytes. Says whether it is time to
+    /// [remove](Self::remove) those.
+    pub(super) fn leave(&mut self, bytes: usize) -> bool {
         self.gone += 1;
-        self.gone > FEW && self.gone > self.waiting.len() / 2
+        self.gone_bytes += bytes;
+        let all = self.waiting.len();
+        self.gone > FEW.max(all / 2) || self.gone_bytes > FEW_BYTES.max(all * BYTES_EACH)
     }
 
-    /// The first of those who wait, whom somebody had a place for, had gone.
-    pub(super) fn skip(&mut self) {
-        self.gone = self.gone.saturating_sub(1);
+    /// Whoever was [called](Self::give_back) had gone.
+    pub(super) fn skip(&mut self, waiting: &Waiting) {
+        self.gone -= 1;
+        self.gone_bytes -= waiting.bytes();
     }
 
     /// Takes those out who have gone.
-    pub(super) fn remove(&mut self, has_gone: impl Fn(&Seat) -> bool) -> Vec<Waiting> {
-        self.gone = 0;
+    pub(super) fn remove(&mut self, has_gone: impl Fn(&Seat) -> bool) -> VecDeque<Waiting> {
+        (self.gone, self.gone_bytes) = (0, 0);
         let (gone, waiting) = self.waiting.drain(..).partition(|waiting| has_gone(waiting.seat()));
         self.waiting = waiting;
-        VecDeque::into(gone)
+        gone
     }
 
     /// Sends all away who wait.
     pub(super) fn disperse(&mut self) -> VecDeque<Waiting> {
-        self.gone = 0;
+        (self.gone, self.gone_bytes) = (0, 0);
         std::mem::take(&mut self.waiting)
     }
 
@@ -111,7 +139,7 @@ mod tests {
         let (mut line, mut answers) = (Line::new(1), Answers::default());
         assert!(line.take());
         assert!(!line.take());
-        let seats = [(); 2].map(|()| answers.take(true));
+        let seats = [(); 2].map(|()| answers.take(Some(0)));
         let names = seats.map(|(_, drivers)| {
             let name = format!("{drivers:?}");
             line.join(Waiting::Reservation(drivers));
@@ -126,16 +154,40 @@ mod tests {
     }
 
     #[test]
+    fn those_who_have_gone_are_taken_out_before_they_hold_many_bytes() {
+        let mut line = Line::new(0);
+        let large = FEW_BYTES / 2;
+        assert!(!line.leave(large));
+        assert!(!line.leave(large));
+        assert!(line.leave(1));
+        line.remove(|_| true);
+        assert!(!line.leave(large), "they were taken out");
+    }
+
+    #[test]
+    fn a_long_line_is_no_memory_once_nobody_waits() {
+        let (mut line, mut answers) = (Line::new(0), Answers::default());
+        for _ in 0..10 * KEPT {
+            line.join(Waiting::Reservation(answers.take(Some(0)).1));
+        }
+        for _ in 0..10 * KEPT {
+            assert!(line.waiting.capacity() >= 10 * KEPT);
+            line.give_back().unwrap();
+        }
+        assert!(line.waiting.capacity() <= KEPT);
+    }
+
+    #[test]
     fn those_who_have_gone_are_taken_out_before_they_are_many() {
         let (mut line, mut answers) = (Line::new(0), Answers::default());
         let mut longest = 0;
-        let (_stays, drivers) = answers.take(true);
+        let (_stays, drivers) = answers.take(Some(0));
         line.join(Waiting::Reservation(drivers));
         for _ in 0..1000 {
-            let (ours, drivers) = answers.take(true);
+            let (ours, drivers) = answers.take(Some(0));
             line.join(Waiting::Reservation(drivers));
-            assert!(matches!(answers.give_up(ours), (Left::Queued, _)));
-            if line.leave() {
+            assert!(matches!(answers.give_up(ours), (Left::Queued { .. }, _)));
+            if line.leave(0) {
                 let gone = line.remove(|seat| answers.is_given_up(seat));
                 for gone in gone {
                     answers.clear(gone.seat());

@@ -34,7 +34,8 @@ pub struct CloseReport {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EndedBy {
-    /// This side closed or aborted it, dropped its last handle, or its task, or drained when the peer had.
+    /// This side closed or aborted it, dropped its last handle, or its task, or drained when the peer had; or an observer
+    /// of it panicked.
     Us,
     /// The peer said goodbye first, or its end of requests came when this side had drained; or it broke the protocol or a limit.
     Peer,

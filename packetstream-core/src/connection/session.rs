@@ -302,13 +302,14 @@ impl Session {
         let cause = self.unheard.take().unwrap_or(cause);
         self.ended_by.get_or_insert(ended_by(&cause));
         self.shared.blame(Some(cause.clone()));
+        self.cause.get_or_insert_with(|| cause.clone());
+        self.phase = Phase::Leaving;
         self.count_unanswered();
         let abandoned = self.state.abort();
         self.tell_peer_stage();
+        // What is dropped or woken by this may panic.
         self.abandon(abandoned, &cause);
-        self.cause.get_or_insert(cause);
         self.backlog.clear();
-        self.phase = Phase::Leaving;
         self.shared.cancel();
     }
 

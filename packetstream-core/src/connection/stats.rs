@@ -52,7 +52,7 @@ pub struct Stats {
     pub in_flight: usize,
     /// Requests of ours that wait to be sent: for their turn, since as many as
     /// [`Limits::max_calls`](super::Limits::max_calls) are in flight, or for the transport to take what was there
-    /// before.
+    /// before. Whoever waits in [`reserve`](super::PacketConnection::reserve) is one of them.
     pub queued: usize,
     /// Those whose caller has gone. Each keeps its place among [`Limits::max_calls`](super::Limits::max_calls) until
     /// the peer answers.

@@ -209,7 +209,7 @@ impl Monitor {
         self.bell.ring_for_good();
     }
 
-    /// Does the work of a thread. If that panics, as an observer may, the connection is broken off.
+    /// Does the work of a thread. If that panics, as code of others may, the connection is broken off.
     fn watch<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(work)).map_err(|_| self.break_off()).ok()
     }

@@ -82,7 +82,10 @@ impl Writer {
             }
         }
         if self.unflushed && !self.buffer.has_remaining() {
-            transport.flush()?;
+            match transport.flush() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+                flushed => flushed?,
+            }
             self.flushed();
         }
         Ok(())

@@ -79,9 +79,12 @@ pub(super) const HELD: [Held; 7] = [
     metric("packetstream_calls_abandoned", Unit::Count, "Those that nobody waits for.", |stats| {
         stats.abandoned
     }),
-    metric("packetstream_calls_queued", Unit::Count, "Our requests that wait to be sent.", |stats| {
-        stats.queued
-    }),
+    metric(
+        "packetstream_calls_queued",
+        Unit::Count,
+        "Our requests that wait to be sent, and places that are waited for.",
+        |stats| stats.queued,
+    ),
     metric(
         "packetstream_requests_performing",
         Unit::Count,

@@ -27,7 +27,7 @@ fn submit(inbox: &Inbox, rq_type: u64) -> bool {
         observed: None,
         span: CallSpan::default(),
     };
-    inbox.submit(make).is_some()
+    inbox.submit(0, make).is_some()
 }
 
 fn whoever_commands_wakes_the_driver() {

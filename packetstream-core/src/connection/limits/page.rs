@@ -93,7 +93,10 @@ fn page() -> String {
     }
     page += LADDER;
     for (what, value) in [
-        ("the pause before requests are refused, while answers may be behind them", time(SHED_AFTER)),
+        (
+            "the pause before requests are refused, while answers may be behind them, or handlers wait for each other once more",
+            time(SHED_AFTER),
+        ),
         (
             "answers and refusals that wait, beyond those of requests held, before the peer is given up",
             count(MAX_REFUSALS),

@@ -8,6 +8,7 @@ use super::super::stats::Stats;
 use super::super::{PeerStage, Published};
 use super::{Session, Transit};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 impl Session {
@@ -113,9 +114,10 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if self.report.is_none() && self.shared.progress.borrow().report.is_none() {
-            self.fail(ConnectionError::Dropped);
+            // What is dropped or woken may panic. Whatever it does, nobody is left waiting.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.fail(ConnectionError::Dropped)));
             let transit = self.transit;
-            self.end(&transit);
+            let _ = catch_unwind(AssertUnwindSafe(|| self.end(&transit)));
         }
         self.tell(Ok(()));
         self.leave();

@@ -23,11 +23,12 @@ impl Session {
                 self.fail(ConnectionError::WriteStalled { limit: stall_timeout, unsent });
             }
             Wait::Room => self.is_shedding = true,
-            Wait::Handler | Wait::Knot => {
+            Wait::Handler => {
                 // What comes next may be the next of a flood, and what its handler asks for behind the one after it.
                 self.knotted_until = now.checked_add(stall_timeout);
                 self.refuse_backlog();
             }
+            Wait::Knot => self.refuse_backlog(),
             Wait::Turn => self.give_up_turns(),
             Wait::Answers => {
                 let (in_flight, owed) = (self.state.in_flight(), self.state.owed());

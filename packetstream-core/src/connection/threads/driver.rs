@@ -212,7 +212,8 @@ impl<T: Transport> Drop for Driver<T> {
             return;
         }
         self.monitor.break_off();
-        self.monitor.end();
+        // What is dropped or woken may panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.monitor.end()));
         self.monitor.tell(Ok(()));
         if let Some(Threads { interrupt: Some(interrupt), .. }) = self.threads.take() {
             interrupt();
