@@ -28,6 +28,16 @@ fn a_state_tells_how_far_the_peers_goodbye_is() {
     assert_eq!(stages(&state), [true, true]);
 }
 
+// Rules: L-17
+#[test]
+fn a_connection_that_was_given_up_is_finished_when_its_last_packet_has_gone() {
+    let mut state = State::default();
+    state.abort();
+    assert!(!state.is_finished());
+    assert_eq!(sent(&mut state), Packet::end_of_stream().transcribe());
+    assert!(state.is_finished());
+}
+
 // Rules: R-9
 #[test]
 fn channel_0_is_open_and_others_once_they_were_opened() {
