@@ -95,6 +95,11 @@ mod tests {
         assert_eq!((first.try_recv(), second.try_recv()), (Ok(()), Ok(())));
         assert!(barriers.closed.is_empty(), "nothing is kept of what was reached");
         barriers.settled(later);
+        assert_eq!(
+            barrier(&mut barriers).try_recv(),
+            Ok(()),
+            "that call was settled before there was a barrier"
+        );
     }
 
     #[test]
