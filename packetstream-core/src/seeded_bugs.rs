@@ -63,14 +63,14 @@ mod list {
         NotSentOfSent: "requests that were sent are said not to be",
         PanicUnanswered: "a handler that panics answers nothing",
         PerformedTwice: "a request is performed twice, now and then",
-        PermitWithFuture: "a call that is dropped gives its permit back at once",
+        PermitWithFuture: "a call that is dropped gives its place back at once",
         ReaderWaitsForHandlers: "nothing is read while an answer is owed",
         ReaderWaitsForWriter: "nothing is read while anything waits to be written",
         StallNeverNoticed: "a transport that takes nothing is waited for without a limit",
         TagReused: "a tag is used twice, now and then",
         TornWrite: "a write that takes a part loses a byte",
         TurnNeverGivenUp: "handlers wait for each other's turn without a limit",
-        WithdrawnKeepsPermit: "a call that is taken back keeps its permit",
+        WithdrawnKeepsPermit: "a call that is taken back keeps its place",
         WrongChannel: "answers on other channels go to channel 0",
     }
 

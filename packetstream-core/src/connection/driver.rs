@@ -31,7 +31,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Turns before the task yields to others.
+/// Turns before the task yields to others. One would cost each small call another poll, and more let a flood keep the
+/// thread (`benches/counted`, `tests/fairness.rs`).
 const TURNS: usize = 2;
 /// Packets that one turn takes from the peer.
 const PER_TURN: usize = 256;
