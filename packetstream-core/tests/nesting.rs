@@ -4,8 +4,10 @@
 mod common;
 
 use bytes::Bytes;
-use common::{in_time, refusal};
-use packetstream_core::{CallError, Failure, Incoming, Limits, NotSent, Outcome, PacketConnection, Reply};
+use common::{Script, in_time, refusal};
+use packetstream_core::{
+    CallError, Failure, Incoming, Kind, Limits, NotSent, Outcome, Packet, PacketConnection, Reply,
+};
 use std::time::Duration;
 use tokio::io::duplex;
 use tokio::time::Instant;
@@ -59,6 +61,35 @@ async fn knots_one_behind_the_other_take_seconds_each_once_the_first_has_stalled
         assert_eq!(refusal(in_time(call).await), "busy");
     }
     assert!((30..100).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+}
+
+// Rules: R-14
+#[tokio::test(start_paused = true)]
+async fn handlers_that_take_seconds_are_refused_for_no_longer_than_one_stall_after_a_stall() {
+    let (mut peer, stream) = Script::new();
+    let takes = async |request: Incoming| {
+        tokio::time::sleep(Duration::from_secs(request.flags)).await;
+        Ok(Reply::default())
+    };
+    let limits = Limits { max_handlers: 1, ..Limits::default() };
+    let connection = PacketConnection::builder().limits(limits).handler(takes).spawn(stream);
+    let _waits = connection.submit(0, 0, "");
+    in_time(peer.hears()).await.unwrap();
+    let mut refused = Vec::new();
+    for round in 0..20 {
+        let seconds = if round == 0 { 35 } else { 3 };
+        for (tag, flags) in [(2 + 2 * round, seconds), (3 + 2 * round, 0)] {
+            peer.sends(Packet::request(0, tag, 0, flags, Bytes::new()).unwrap()).await;
+        }
+        for _ in 0..2 {
+            let answer = in_time(peer.hears()).await.unwrap();
+            if answer.kind() == (Kind::Response { ok: false }) {
+                refused.push(round);
+            }
+        }
+    }
+    assert!(refused.contains(&0), "the first has stalled: {refused:?}");
+    assert!(refused.iter().all(|round| *round < 12), "{refused:?}");
 }
 
 // Rules: none: local limits
